@@ -1,0 +1,1 @@
+"""zenhire-sync: runs AI voice interviews from ZenHire for an ATS, through a Postgres table."""
