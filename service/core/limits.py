@@ -1,0 +1,38 @@
+"""The arithmetic of budgets, back-off and leases."""
+
+from datetime import timedelta
+
+#: The budget runs a little below the limit: exact spacing plus network jitter would overfill half of all windows.
+BUDGET_SHARE = 0.99
+
+#: Slots are handed out at most this far ahead, so that a Retry-After is obeyed by every replica within this time.
+ALLOTMENT = timedelta(seconds=1)
+
+#: A slot that is not used within this time is void: late requests would bunch up behind it.
+SLOT_VALID_FOR = timedelta(milliseconds=250)
+
+RETRY_AFTER_MAX = timedelta(hours=1)
+
+#: An unopened link dies after this (contract §7); the reply's `expires_in` says the same.
+LINK_LIFETIME = timedelta(days=7)
+
+#: The same bad answer for this many different invites, no success between, is the account's trouble.
+STREAK_THAT_STOPS = 5
+
+PROBE_FIRST = timedelta(seconds=5)
+PROBE_MAX = timedelta(minutes=5)
+
+
+def slot_interval(requests_per_minute: int) -> timedelta:
+    """The distance between two request slots of an account."""
+    return timedelta(seconds=60 / (requests_per_minute * BUDGET_SHARE))
+
+
+def back_off(failures: int, *, base: timedelta, ceiling: timedelta, jitter: float) -> timedelta:
+    """
+    Doubling delays: `failures` counts from 1, `jitter` lies in [0, 1).
+
+    The jitter is taken off below the ceiling, so that what is capped together does not stay in step.
+    """
+    doubled = base * 2.0 ** min(max(failures - 1, 0), 32)
+    return min(doubled, ceiling) * (1 - 0.25 * jitter)
