@@ -1,0 +1,1 @@
+"""One module per command, and the root that chooses among them."""
