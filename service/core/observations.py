@@ -50,7 +50,11 @@ class SightingPage:
     sightings: tuple[Sighting, ...]
     unreadable: int = 0  #: rows that were no session
     next_cursor: str | None = None  #: where the envelope showed one
-    says_last: bool = False  #: the envelope says that there is no next page
+    says_last: bool = False  #: the envelope says that nothing follows
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        return tuple(sighting.session_id for sighting in self.sightings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +74,13 @@ class PersonaPage:
     """The client's personas, or one page of them (contract §2.1: paging unknown)."""
 
     personas: tuple[PersonaSeen, ...]
+    unreadable: int = 0
     next_cursor: str | None = None
+    says_last: bool = False
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        return tuple(persona.persona_id for persona in self.personas)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,168 @@
+"""A walk through the session list reaches every session, whatever the vendor's way of paging, and always ends."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from service.core.observations import ErrorAnswer, Failure, Sighting, SightingPage
+from service.zenhire.listing import ListEnd, Pager, walk_sessions
+from tests.unit.zenhire.examples import client_of, later
+
+Params = Mapping[str, str]
+REFUSAL = {"error": {"code": "INVALID_INPUT", "message": "unknown parameter"}}
+
+
+class Vendor:
+    """A list of sessions that pages in one way and ignores or refuses every other parameter."""
+
+    def __init__(self, count: int, way: str, *, size: int = 20, size_max: int = 100, strict: bool = False) -> None:
+        self.ids = [f"s{number}" for number in range(count)]
+        self.way, self.size, self.size_max, self.strict = way, size, size_max, strict
+        self.asked: list[dict[str, str]] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        params = dict(request.url.params)
+        self.asked.append(params)
+        known = {"limit", *({self.way.split("_")[0]} if self.way != "none" else set())}
+        if self.strict and set(params) - known:
+            return httpx.Response(400, json=REFUSAL)
+        size = min(int(params.get("limit", self.size)), self.size_max)
+        start = self._start(params, size)
+        body: dict[str, Any] = {"data": [{"id": name, "status": "active"} for name in self.ids[start : start + size]]}
+        if self.way == "cursor":
+            body["next_cursor"] = f"after:{start + size}" if start + size < len(self.ids) else None
+        return httpx.Response(200, json=body)
+
+    def _start(self, params: Params, size: int) -> int:
+        match self.way:
+            case "offset":
+                return int(params.get("offset", 0))
+            case "page_0":
+                return int(params.get("page", 0)) * size
+            case "page_1":
+                return (max(int(params.get("page", 1)), 1) - 1) * size
+            case "cursor" if "cursor" in params:
+                return int(params["cursor"].removeprefix("after:"))
+        return 0
+
+
+async def walk(
+    vendor: Callable[[httpx.Request], httpx.Response], requests_max: int = 50, **filters: str
+) -> tuple[list[str], ListEnd | Failure]:
+    seen: list[str] = []
+    async with client_of(vendor) as client:
+        async for item in walk_sessions(client, filters, send_before=later, requests_max=requests_max):
+            if not isinstance(item, SightingPage):
+                return seen, item
+            seen += [sighting.session_id for sighting in item.sightings]
+    raise AssertionError("a walk ends with an end or a failure")
+
+
+@pytest.mark.parametrize("strict", [False, True])
+@pytest.mark.parametrize("way", ["offset", "page_0", "page_1", "cursor"])
+@pytest.mark.parametrize(("count", "size_max"), [(0, 100), (7, 100), (100, 100), (250, 100), (65, 20), (61, 20)])
+async def test_every_session_is_reached(way: str, count: int, size_max: int, *, strict: bool) -> None:
+    vendor = Vendor(count, way, size_max=size_max, strict=strict)
+    seen, end = await walk(vendor)
+    assert set(seen) == set(vendor.ids)
+    assert end is ListEnd.ALL_SEEN
+
+
+@pytest.mark.parametrize("strict", [False, True])
+async def test_a_list_without_paging_says_that_there_may_be_more(*, strict: bool) -> None:
+    seen, end = await walk(Vendor(40, "none", size_max=20, strict=strict))
+    assert set(seen) == {f"s{number}" for number in range(20)}
+    assert end is ListEnd.CANNOT_PAGE
+
+
+async def test_a_list_without_paging_that_is_shorter_than_a_page_is_whole() -> None:
+    seen, end = await walk(Vendor(3, "none"))
+    assert set(seen) == {"s0", "s1", "s2"}
+    assert end is ListEnd.ALL_SEEN
+
+
+async def test_where_parameters_are_refused_the_list_is_asked_for_without() -> None:
+    vendor = Vendor(30, "offset", strict=True)
+    seen, end = await walk(vendor, candidate_ref="c")
+    assert vendor.asked[:2] == [{"limit": "100", "candidate_ref": "c"}, {}]
+    assert set(seen) == set(vendor.ids)
+    assert end is ListEnd.ALL_SEEN
+
+
+async def test_a_list_that_refuses_even_that_ends_the_walk_with_the_failure() -> None:
+    seen, end = await walk(lambda _: httpx.Response(400, json=REFUSAL))
+    assert seen == []
+    assert isinstance(end, ErrorAnswer)
+
+
+@pytest.mark.parametrize("status", [400, 401, 429, 500])
+async def test_a_failure_on_the_way_ends_the_walk(status: int) -> None:
+    vendor = Vendor(300, "offset")
+
+    def failing(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(status) if request.url.params.get("offset") == "200" else vendor(request)
+
+    seen, end = await walk(failing)
+    assert len(seen) == 200
+    assert end == ErrorAnswer(http_status=status)
+
+
+async def test_a_walk_ends_at_the_callers_limit() -> None:
+    vendor = Vendor(1000, "offset")
+    seen, end = await walk(vendor, requests_max=3)
+    assert len(seen) == 300
+    assert len(vendor.asked) == 3
+    assert end is ListEnd.REQUESTS_MAX
+
+
+async def test_sessions_made_during_the_walk_are_no_sign_of_a_repeated_page() -> None:
+    vendor = Vendor(150, "offset")
+
+    def busy(request: httpx.Request) -> httpx.Response:
+        answer = vendor(request)
+        vendor.ids.insert(0, f"new{len(vendor.asked)}")
+        return answer
+
+    seen, end = await walk(busy)
+    assert {f"s{number}" for number in range(150)} <= set(seen)
+    assert end is ListEnd.ALL_SEEN
+
+
+async def test_new_sessions_on_an_unpaged_list_are_no_sign_of_paging() -> None:
+    vendor = Vendor(60, "none", size_max=20)
+
+    def busy(request: httpx.Request) -> httpx.Response:
+        vendor.ids.insert(0, f"new{len(vendor.asked)}")
+        return vendor(request)
+
+    _, end = await walk(busy)
+    assert end is ListEnd.CANNOT_PAGE
+
+
+ids = st.lists(st.sampled_from([f"s{number}" for number in range(30)]), max_size=25, unique=True)
+pages = st.builds(
+    lambda names, unreadable, cursor, last: SightingPage(
+        sightings=tuple(Sighting(session_id=name, status="active") for name in names),
+        unreadable=unreadable,
+        next_cursor=cursor,
+        says_last=last,
+    ),
+    ids,
+    st.integers(0, 3),
+    st.none() | st.sampled_from(["a", "b"]),
+    st.booleans(),
+)
+
+
+@settings(max_examples=30)
+@given(st.lists(pages, min_size=36, max_size=36))
+def test_a_pager_ends_whatever_comes(sequence: list[SightingPage]) -> None:
+    pager = Pager()
+    for page in sequence:
+        if isinstance(pager.after(page), ListEnd):
+            return
+    raise AssertionError("30 sessions and four ways make no more than 35 pages")
