@@ -1,0 +1,195 @@
+-- What people read. No view costs more the more invites are finished.
+
+-- Open invites by account: what waits, and for how long.
+create view zenhire.waiting as
+select account,
+       count(*) filter (where status = 'pending' and start_after <= (select zenhire.clock())) as due,
+       count(*) as open,
+       min(greatest(created_at, start_after)) filter (where start_after <= (select zenhire.clock())) as since
+from zenhire.candidate_invites
+where status in ('pending', 'starting', 'link_ready', 'in_progress')
+group by account;
+
+create view zenhire.attention as
+with
+waiting as (select * from zenhire.waiting),
+-- nothing works while no replica does
+silent as (
+    select coalesce(
+               (select max(last_tick_at) from zenhire.replicas),
+               (select min(since) from waiting)) as since
+),
+no_replica as (
+    select 1 as rank, since, 'replica' as what, null::text as account, null::uuid as invite_id, 'NO_REPLICA' as code,
+           'No replica has ticked for 60 s: start the service (zenhire-sync run) or look at its log.' as why,
+           null::text as statement
+    from silent where since < (select zenhire.clock()) - interval '60 seconds'
+),
+-- an account that a person paused, that stopped by itself, or that nobody has a key for
+accounts as (
+    select 2 as rank, a.paused_at as since, 'account' as what, a.account, null::uuid, 'PAUSED',
+           format('Paused by %s: %s. %s invite(s) wait.', a.paused_by, a.pause_reason, coalesce(w.due, 0)),
+           format('select zenhire.resume_account(%L, %L);', a.account, 'the pause is over')
+    from zenhire.account_state a left join waiting w using (account)
+    where a.paused_at is not null
+    union all
+    select 2, a.stopped_at, 'account', a.account, null, a.stop_code,
+           format('%s (%s). %s invite(s) wait.%s', rtrim(coalesce(a.stop_message, 'The account stopped'), '.'),
+                  case a.stop_scope when 'starts' then 'no new links; looks go on' else 'no request is sent' end,
+                  coalesce(w.due, 0),
+                  case when a.needs_person then ' A person must accept it.'
+                       else ' A probe asks again by itself, once the cause is mended.' end),
+           format('select zenhire.resume_account(%L, %L);', a.account, case a.stop_code
+               when 'BASE_URL_CHANGED' then 'the new base URL is right'
+               when 'CLIENT_CHANGED' then 'the new client is right'
+               else 'the cause is mended' end)
+    from zenhire.account_state a left join waiting w using (account)
+    where a.stop_code is not null
+    union all
+    select 2, coalesce(w.since, a.updated_at), 'account', w.account, null, 'NO_KEY',
+           format('No replica has a key for this account, and %s invite(s) are open (%s of them due): give it one.',
+                  w.open, w.due),
+           null
+    from waiting w left join zenhire.account_state a using (account)
+    where not coalesce(a.key_present, false) and (a.account is not null or w.due > 0)
+),
+-- a person must decide
+invites as (
+    select 3 as rank, i.status_changed_at, 'invite', i.account, i.id, i.error_code,
+           coalesce(i.error_message, 'A person must decide.'),
+           format('select zenhire.retry_invite(%L, %L);', i.id, 'looked at, try again')
+    from zenhire.candidate_invites i
+    where i.status = 'needs_review'
+),
+-- the vendor does not know a session of an open invite
+missing as (
+    select 4 as rank, s.last_look_at, 'session', s.account, s.invite_id, 'SESSION_MISSING',
+           format('ZenHire has answered %s times that it does not know session %s: another client''s key, or deleted '
+                  'there. Its link may be dead.', s.look_failures, s.session_id),
+           format('select zenhire.cancel_invite(%L, %L);', s.invite_id, 'ZenHire no longer knows its session')
+    from zenhire.interview_sessions s
+    join zenhire.candidate_invites i on i.id = s.invite_id
+    where s.last_look = 'missing' and s.look_failures >= 5 and s.current
+      and i.status in ('pending', 'starting', 'link_ready', 'in_progress', 'needs_review')
+),
+-- a session whose link was never published, and that somebody uses: the console sent its link
+strays as (
+    select 5 as rank, s.status_seen_at, 'session', s.account, s.invite_id, 'ORPHAN_IN_USE',
+           format('Session %s is %s, but its link was never published: somebody was re-invited from ZenHire''s console.',
+                  s.session_id, s.vendor_status),
+           case when s.vendor_status = 'completed' then format(
+               'update zenhire.interview_sessions set dead_because = %L where post_id = %L;', 'accepted', s.post_id) end
+    from zenhire.interview_sessions s
+    where s.state = 'orphan' and s.vendor_status in ('active', 'completed')
+      and s.dead_because is distinct from 'accepted'
+),
+-- posts of which nobody will ever know whether they made a session
+unsettled as (
+    select 6 as rank, min(s.dead_at), 'session', s.account, null::uuid, 'POSTS_NEVER_SETTLED',
+           format('%s post(s) had an unknown result, and ZenHire''s list never showed what they made. Nobody holds '
+                  'their links, and those have died.', count(*)),
+           format('update zenhire.interview_sessions set dead_because = %L where account = %L and state = %L '
+                  'and next_search_at is null and dead_at is not null and dead_because <> %1$L;',
+                  'accepted', s.account, 'lost')
+    from zenhire.interview_sessions s
+    where s.state = 'lost' and s.next_search_at is null and s.dead_at is not null and s.dead_because <> 'accepted'
+    group by s.account
+),
+personas as (
+    select 7 as rank, coalesce(p.ready_at, p.posted_at, p.wanted_at), 'persona', p.account, null::uuid,
+           case when p.state = 'ready' then 'SEVERAL_PERSONAS' else p.error_code end,
+           case when p.state = 'ready' then format(
+                    '%s active personas serve role "%s" in "%s"; %s is used. Delete the others in the console, or accept it.',
+                    p.matches, p.role_name, p.language, p.persona_id)
+                else format('No persona for role "%s" in "%s": %s.', p.role_name, p.language,
+                            rtrim(coalesce(p.error_message, p.error_code), '.')) end,
+           case when p.state = 'ready' then format('update zenhire.personas set matches = 1 where id = %L;', p.id)
+                when p.state = 'refused' then format(
+                    'update zenhire.personas set state = %L, next_try_at = zenhire.clock(), error_code = null, '
+                    'error_message = null where id = %L;', 'wanted', p.id) end
+    from zenhire.personas p
+    where p.state = 'ready' and p.matches > 1 or p.state = 'refused' or p.error_code = 'TOO_MANY_NEW_PERSONAS'
+)
+select since, what, account, invite_id, code, why, statement
+from (
+    select * from no_replica union all select * from accounts union all select * from invites
+    union all select * from missing union all select * from strays union all select * from unsettled
+    union all select * from personas
+) everything
+order by rank, since;
+
+create view zenhire.candidate_interviews as
+select i.candidate_ref, i.account, i.request_key, i.id as invite_id,
+       coalesce(i.role_name, 'persona ' || i.persona_id) as role,
+       status,
+       case status
+           when 'pending' then case when i.link_number > 0 then 'waits for another link' else 'waits for its link' end
+           when 'starting' then 'the link is being made'
+           when 'link_ready' then 'link ready, interview not started'
+           when 'in_progress' then 'interview running'
+           when 'completed' then 'interview finished'
+           when 'failed' then 'interview did not finish'
+           when 'expired' then 'link ran out unused'
+           when 'cancelled' then 'cancelled'
+           when 'refused' then 'no link could be made'
+           when 'needs_review' then 'a person must look at this'
+       end as label,
+       case
+           when status = 'pending' and start_after > now then 'nobody'
+           when status = 'pending' and is_held then 'operator'
+           when status in ('pending', 'starting') then 'us'
+           when status = 'link_ready' and is_unsent then 'ats'
+           when status in ('link_ready', 'in_progress') then 'candidate'
+           when status = 'completed' and 'waiting' in (transcript_state, recording_state) then 'vendor'
+           when status = 'needs_review' then 'operator'
+           else 'nobody'
+       end as waiting_on,
+       case
+           when status = 'pending' and start_after > now
+               then 'The link is wanted no earlier than ' || zenhire.in_words(start_after) || '.'
+           when status = 'pending' and is_held then case
+               when paused_at is not null then 'The account is paused.'
+               when stop_code is not null then 'The account is stopped (' || stop_code || ').'
+               else 'Nobody has a key for the account.' end || ' Links are made as soon as it works again.'
+           when status = 'pending' and i.link_number > 0 then 'The link before is dead; a fresh one is asked for in turn.'
+           when status = 'pending' then 'The link is asked for in turn.'
+           when status = 'starting' and repost_at is not null
+               then 'ZenHire gave no clear answer; the link is asked for again.'
+           when status = 'starting' then 'ZenHire is being asked for the link.'
+           when status = 'link_ready' and i.link_expires_at <= now
+               then 'The link has run out; a last look decides whether it was used.'
+           when status = 'link_ready' and is_unsent then 'The link is there; the ATS has not yet marked it as seen or sent.'
+           when status = 'link_ready' then 'The candidate has not started the interview, as far as is known.'
+           when status = 'in_progress' then 'The candidate is in the interview, or has just left it.'
+           when status = 'completed' and 'waiting' in (transcript_state, recording_state)
+               then 'The interview is over; ZenHire has not handed out everything yet.'
+           when status = 'completed' then 'The interview is over and its outcome is here.'
+           else coalesce(i.error_message, 'Nothing more happens by itself.')
+       end as sentence,
+       case
+           when status = 'pending' and start_after > now then start_after
+           when status = 'pending' and is_held then probe_at
+           when status = 'starting' then repost_at
+           when status = 'link_ready' then i.link_expires_at
+           when status = 'in_progress' then next_look_at
+           when status = 'completed' and transcript_state = 'waiting' then next_collect_at
+       end as next_at
+from zenhire.candidate_invites i
+left join zenhire.interview_sessions s on s.invite_id = i.id and s.current
+left join zenhire.account_state a on a.account = i.account
+cross join (select zenhire.clock() as now) c
+cross join lateral (
+    select a.account is null or not a.key_present or a.paused_at is not null or a.stop_code is not null as is_held,
+           -- without either mark of the ATS's nobody knows whether the candidate has the link
+           i.link_sent_at is null and i.seen_version < i.version as is_unsent
+) f;
+
+create view zenhire.results as
+select i.id as invite_id, i.account, i.request_key, i.candidate_ref, i.status, i.version, i.link_number, i.session_id,
+       i.interview_started_at, i.interview_completed_at, i.duration_seconds, i.credits_charged,
+       i.candidate_survey_rating, i.transcript_state, t.document as transcript, i.recording_state,
+       r.place as recording_place, i.error_code, i.error_message, i.status_changed_at
+from zenhire.candidate_invites i
+left join zenhire.interview_sessions s on s.account = i.account and s.session_id = i.session_id
+left join zenhire.transcripts t on t.post_id = s.post_id
+left join zenhire.recordings r on r.post_id = s.post_id;
