@@ -1,0 +1,62 @@
+"""Fixtures for all tests: a server per test process, a fresh database per test, and nothing but loopback."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support import loopback
+from tests.support.database import Database
+from tests.support.postgres import VARIABLE, Server, Source, describe, running_server, source_from
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    loopback.refuse_everything_else()
+    if not hasattr(config, "workerinput"):  # the workers of pytest-xdist inherit the answer
+        wish = os.environ.get(VARIABLE, "")
+        source = source_from(wish)
+        os.environ[VARIABLE] = wish or source.value
+
+
+def pytest_report_header() -> str:
+    return f"PostgreSQL: {describe(_source())}"
+
+
+def _source() -> Source:
+    return source_from(os.environ[VARIABLE])
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Server]:
+    with running_server(_source()) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def migrated_template(postgres_server: Server) -> Iterator[str]:
+    """The name of a database at the newest migration, to be copied and never connected to."""
+    from service.postgres.migrate import upgrade  # noqa: PLC0415 - a test without a database needs none of it
+
+    with postgres_server.database() as name:
+        upgrade(postgres_server.url_of(name))
+        yield name
+
+
+@pytest.fixture
+def database_url(postgres_server: Server, migrated_template: str) -> Iterator[str]:
+    """A fresh, migrated database of this test alone."""
+    with postgres_server.database(template=migrated_template) as name:
+        yield postgres_server.url_of(name)
+
+
+@pytest.fixture
+def empty_database_url(postgres_server: Server) -> Iterator[str]:
+    """A fresh database that no migration has seen."""
+    with postgres_server.database() as name:
+        yield postgres_server.url_of(name)
+
+
+@pytest.fixture
+def database(database_url: str) -> Database:
+    """A window into `database_url`."""
+    return Database(database_url)
