@@ -1,0 +1,264 @@
+"""What is known of an account: whether it works, why not, and who stopped it. Postgres remembers, for all replicas."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import assert_never
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from service.core.decisions import AccountNote, BelongsTo, MustWait, Stopped, Stumbled, Worked
+from service.core.limits import PROBE_FIRST, RETRY_AFTER_MAX, STREAK_THAT_STOPS
+from service.core.model import Lane, StopScope
+from service.postgres.engine import execute, fetch, transaction
+
+ENSURE_BUDGETS = text("""
+insert into zenhire.request_budget (account)
+select account from unnest(cast(:accounts as text[])) a (account) order by account
+on conflict do nothing
+""")
+
+ENSURE_STATES = text("""
+insert into zenhire.account_state as a (account, base_url)
+select account, :base_url from unnest(cast(:accounts as text[])) g (account) order by account
+on conflict (account) do update
+set key_present = true, base_url = coalesce(a.base_url, excluded.base_url), updated_at = zenhire.clock()
+where not a.key_present or a.base_url is null
+""")
+
+#: Somebody pointed a table that fed one platform at another: a person must say that this is meant.
+STOP_MOVED = text("""
+with moved as (
+    update zenhire.account_state a
+    set stop_code = 'BASE_URL_CHANGED', stop_scope = 'everything', needs_person = true,
+        stopped_at = zenhire.clock(), probe_at = null, probe_seconds = null, updated_at = zenhire.clock(),
+        stop_message = 'ZENHIRE_BASE_URL is now ' || cast(:base_url as text)
+                       || ', but the sessions of this account were made at ' || a.base_url
+    where a.account = any(cast(:accounts as text[])) and a.base_url <> :base_url
+      and a.stop_code is distinct from 'BASE_URL_CHANGED'
+      and exists (select from zenhire.interview_sessions s where s.account = a.account)
+    returning a.account, a.stop_message
+)
+insert into zenhire.invite_events (account, kind, reason, details, replica)
+select account, 'account_stopped', stop_message, '{"code": "BASE_URL_CHANGED"}', :replica from moved
+""")
+
+#: Without sessions there is nothing to mix up.
+FOLLOW_MOVED = text("""
+update zenhire.account_state a set base_url = :base_url, updated_at = zenhire.clock()
+where a.account = any(cast(:accounts as text[])) and a.base_url <> :base_url
+  and not exists (select from zenhire.interview_sessions s where s.account = a.account)
+""")
+
+WITHOUT_KEY = text("""
+update zenhire.account_state set key_present = false, updated_at = zenhire.clock()
+where key_present and not account = any(cast(:accounts as text[]))
+""")
+
+END_STREAK = text("delete from zenhire.account_streaks where account = :account and lane = :lane")
+
+END_WAITS = text("update zenhire.request_budget set waits = 0 where account = :account and waits > 0")
+
+#: A success ends the stop that its lane proves wrong. Times are written at most once a second: the row is shared.
+WORKED = text("""
+with ended as (
+    update zenhire.account_state
+    set stop_code = null, stop_message = null, stop_scope = null, stopped_at = null, probe_at = null,
+        probe_seconds = null, updated_at = zenhire.clock()
+    where account = :account and stop_code is not null and not needs_person
+      and (stop_scope = 'everything' or :lane = 'start')
+    returning account
+),
+noted as (
+    insert into zenhire.invite_events (account, kind, reason, replica)
+    select account, 'account_works_again', 'the vendor did what was asked', :replica from ended
+)
+update zenhire.account_state
+set last_look_at = case when :lane = 'look' then zenhire.clock() else last_look_at end,
+    last_link_at = case when :lane = 'start' then zenhire.clock() else last_link_at end
+where account = :account and not exists (select from ended)
+  and (:lane = 'look' and coalesce(last_look_at, '-infinity') < zenhire.clock() - interval '1 second'
+       or :lane = 'start' and coalesce(last_link_at, '-infinity') < zenhire.clock() - interval '1 second')
+""")
+
+#: The same code again: one more different invite; another code: a new streak.
+STUMBLED = text("""
+insert into zenhire.account_streaks as k (account, lane, code, invite_ids)
+values (:account, :lane, :code, array[cast(:invite_id as uuid)])
+on conflict (account, lane) do update set
+    code = excluded.code,
+    since = case when k.code = excluded.code then k.since else excluded.since end,
+    invite_ids = case
+        when k.code <> excluded.code then excluded.invite_ids
+        when k.invite_ids @> excluded.invite_ids or cardinality(k.invite_ids) >= :enough then k.invite_ids
+        else k.invite_ids || excluded.invite_ids end
+returning cardinality(invite_ids) as invites
+""")
+
+#: A wider stop replaces a narrower one, and never one that a person must lift; a failed probe keeps its pace.
+STOP = text("""
+with stopped as (
+    update zenhire.account_state a
+    set stop_code = :code, stop_message = :message, stop_scope = :scope,
+        stopped_at = case when a.stop_code = :code then a.stopped_at else zenhire.clock() end,
+        needs_person = :needs_person,
+        probe_at = case when a.stop_code is null or a.probe_at is null then zenhire.clock() + :probe_first
+                        else a.probe_at end,
+        probe_seconds = coalesce(a.probe_seconds, cast(extract(epoch from cast(:probe_first as interval)) as integer)),
+        updated_at = zenhire.clock()
+    where a.account = :account and not a.needs_person
+      and not (a.stop_scope is not distinct from 'everything' and :scope = 'starts')
+    returning a.account
+),
+before as (select stop_code from zenhire.account_state where account = :account)
+insert into zenhire.invite_events (account, kind, reason, details, replica)
+select s.account, 'account_stopped', :message,
+       jsonb_build_object('code', cast(:code as text), 'scope', cast(:scope as text)), :replica
+from stopped s, before b where b.stop_code is distinct from :code
+""")
+
+#: A stopped account charges no invite: what waits for a repost goes back to `pending`, its lost post uncounted.
+RELEASE_STARTING = text("""
+with
+stopped as (
+    select account from zenhire.account_state where account = :account and stop_code is not null
+),
+waiting as (
+    select i.id from zenhire.interview_sessions s
+    join stopped a on a.account = s.account
+    join zenhire.candidate_invites i on i.id = s.invite_id
+    where s.repost_at is not null and s.current and i.status = 'starting'
+    order by i.id
+    for update of i
+),
+released as (
+    update zenhire.candidate_invites i set status = 'pending' from waiting w where i.id = w.id
+    returning i.id, i.account, i.version
+),
+uncounted as (
+    update zenhire.interview_sessions s set repost_at = null, counted = false
+    from released r where s.invite_id = r.id and s.current
+)
+insert into zenhire.invite_events (account, invite_id, kind, from_status, to_status, version, reason, replica)
+select account, id, 'account_stopped', 'starting', 'pending', version, 'the account is stopped', :replica from released
+""")
+
+#: The whole account waits. Without the vendor's own number the wait doubles from 1 s to 60 s, once for each burst.
+WAIT = text("""
+update zenhire.request_budget
+set waits = case when paused_until <= zenhire.clock() then waits + 1 else waits end,
+    paused_until = greatest(paused_until, zenhire.clock() + coalesce(
+        cast(:delay as interval), least(60, power(2, least(waits, 6))) * interval '1 second'))
+where account = :account and (cast(:delay as interval) is not null or paused_until <= zenhire.clock())
+""")
+
+BELONGS_TO = text("""
+update zenhire.account_state set client_id = :client_id, updated_at = zenhire.clock()
+where account = :account and client_id is null
+""")
+
+NOW = text("select zenhire.clock() as now")
+
+OTHER_CLIENT = text("""
+select client_id from zenhire.account_state where account = :account and client_id <> :client_id
+""")
+
+
+class Accounts:
+    """Reads and writes what is known of accounts, for one replica."""
+
+    def __init__(self, engine: AsyncEngine, *, replica: UUID, base_url: str) -> None:
+        self._engine = engine
+        self._replica = replica
+        self._base_url = base_url
+        self._clients: dict[str, str] = {}
+
+    async def register(self, accounts: Sequence[str]) -> None:
+        """Make known which accounts this replica has keys for."""
+        ours = sorted(accounts)
+        async with transaction(self._engine) as connection:
+            await connection.execute(ENSURE_BUDGETS, {"accounts": ours})
+            await connection.execute(WITHOUT_KEY, {"accounts": ours})
+            at = {"accounts": ours, "base_url": self._base_url}
+            await connection.execute(ENSURE_STATES, at)
+            await connection.execute(FOLLOW_MOVED, at)
+            await connection.execute(STOP_MOVED, at | {"replica": self._replica})
+
+    async def note(self, account: str, notes: Sequence[AccountNote]) -> None:
+        """Record what answers said about `account`, in the order in which they came."""
+        for note in notes:
+            await self._note(account, note)
+
+    async def now(self) -> datetime:
+        """Ask the database for its time."""
+        now: datetime = (await fetch(self._engine, NOW, {}))[0]["now"]
+        return now
+
+    async def _note(self, account: str, note: AccountNote) -> None:
+        match note:
+            case Worked():
+                await self._worked(account, note.lane)
+            case Stumbled():
+                await self._stumbled(account, note)
+            case Stopped():
+                await self._stop(account, note)
+            case MustWait():
+                delay = None if note.delay is None else min(note.delay, RETRY_AFTER_MAX)
+                await execute(self._engine, WAIT, {"account": account, "delay": delay})
+            case BelongsTo():
+                await self._belongs_to(account, note.client_id)
+            case _:
+                assert_never(note)
+
+    async def _worked(self, account: str, lane: Lane) -> None:
+        given = {"account": account, "lane": lane}
+        async with transaction(self._engine) as connection:
+            await connection.execute(END_STREAK, given)
+            await connection.execute(END_WAITS, given)
+            await connection.execute(WORKED, given | {"replica": self._replica})
+
+    async def _stumbled(self, account: str, note: Stumbled) -> None:
+        given = {
+            "account": account,
+            "lane": note.lane,
+            "code": note.code,
+            "invite_id": note.invite_id,
+            "enough": STREAK_THAT_STOPS,
+        }
+        rows = await fetch(self._engine, STUMBLED, given)
+        if rows[0]["invites"] < STREAK_THAT_STOPS:
+            return
+        scope = StopScope.STARTS if note.lane in {Lane.START, Lane.PERSONA} else StopScope.EVERYTHING
+        message = f"{STREAK_THAT_STOPS} different invites in a row got the same bad result ({note.code})"
+        await self._stop(account, Stopped(scope=scope, code="VENDOR_FAILING", message=message))
+
+    async def _stop(self, account: str, note: Stopped, *, needs_person: bool = False) -> None:
+        given = {
+            "account": account,
+            "code": note.code,
+            "message": note.message,
+            "scope": note.scope,
+            "needs_person": needs_person,
+            "probe_first": PROBE_FIRST,
+            "replica": self._replica,
+        }
+        async with transaction(self._engine) as connection:
+            await connection.execute(STOP, given)
+            await self._release_starting(connection, account)
+
+    async def _release_starting(self, connection: AsyncConnection, account: str) -> None:
+        await connection.execute(RELEASE_STARTING, {"account": account, "replica": self._replica})
+
+    async def _belongs_to(self, account: str, client_id: str) -> None:
+        if self._clients.get(account) == client_id:
+            return
+        given = {"account": account, "client_id": client_id}
+        await execute(self._engine, BELONGS_TO, given)
+        others = await fetch(self._engine, OTHER_CLIENT, given)
+        if others:
+            message = f"the key now belongs to client {client_id}, but the sessions belong to {others[0]['client_id']}"
+            stop = Stopped(scope=StopScope.EVERYTHING, code="CLIENT_CHANGED", message=message)
+            await self._stop(account, stop, needs_person=True)
+            return
+        self._clients[account] = client_id

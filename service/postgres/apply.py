@@ -1,0 +1,234 @@
+"""
+Apply: the one place that writes decisions.
+
+A batch is one transaction: the invites are locked first, then the sessions; a session is written only while its lease
+token is the decision's, an invite only where it still stands as the decision thinks, each with its event.
+"""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from service.core.changes import Change, Event
+from service.core.model import PostClaim, PostState
+from service.postgres.engine import transaction
+
+INVITE_COLUMNS = (
+    "status", "session_id", "candidate_link", "link_expires_at", "link_number", "interview_started_at",
+    "interview_completed_at", "duration_seconds", "credits_charged", "candidate_survey_rating", "transcript_state",
+    "error_code", "error_message",
+)  # fmt: skip
+
+SESSION_COLUMNS = (
+    "state", "counted", "answered_at", "repost_at", "error_code", "error_message", "session_id", "link_expires_at",
+    "vendor_status", "status_seen_at", "step_back_seen_at", "interview_started_at", "completed_at", "vendor_object",
+    "dead_at", "dead_because", "next_look_at", "next_look_reason", "look_count", "look_failures", "first_look_at",
+    "last_look_at", "last_look", "next_collect_at", "collect_count", "collect_failures", "last_collect",
+    "next_search_at", "search_count", "last_search_at",
+)  # fmt: skip
+
+LOCK_INVITES = text("select from zenhire.candidate_invites where id = any(:ids) order by id for update")
+
+
+def _names(columns: Sequence[str], prefix: str = "") -> str:
+    return ", ".join(prefix + column for column in columns)
+
+
+WRITE = text(f"""
+with
+given as (
+    select * from jsonb_to_recordset(cast(:changes as jsonb)) as g (
+        post_id uuid, token uuid, invite_id uuid, allowed_from jsonb, only_current boolean, invite jsonb, session jsonb,
+        session_alone jsonb, event jsonb, event_alone jsonb)
+),
+-- posts whose token still counts; `fits`: the invite stands where the decision thinks
+held as (
+    select g.*, i.status as from_status,
+           i.erased_at is null and (g.allowed_from is null
+               or g.allowed_from ? i.status and (s.current or not g.only_current)) as fits
+    from given g
+    join zenhire.interview_sessions s on s.post_id = g.post_id and s.lease_token = g.token
+    join zenhire.candidate_invites i on i.id = s.invite_id
+    order by g.post_id
+    for update of s
+),
+-- a write ends the lease
+wrote_session as (
+    update zenhire.interview_sessions s
+    set ({_names(SESSION_COLUMNS)}) = (
+            select {_names(SESSION_COLUMNS, "r.")}
+            from jsonb_populate_record(s, case when h.fits then h.session else h.session_alone end) r),
+        lease_token = null, lease_until = null, lease_holder = null
+    from held h
+    where s.post_id = h.post_id
+    returning s.post_id
+),
+wrote_invite as (
+    update zenhire.candidate_invites i
+    set ({_names(INVITE_COLUMNS)}) = (
+            select {_names(INVITE_COLUMNS, "r.")} from jsonb_populate_record(i, h.invite) r)
+    from held h
+    where i.id = h.invite_id and h.fits and h.invite <> '{{}}'
+    returning h.post_id, i.status, i.version
+),
+noted as (
+    insert into zenhire.invite_events
+        (account, invite_id, post_id, kind, from_status, to_status, version, reason, details, replica)
+    select s.account, h.invite_id, h.post_id, e.event ->> 'kind',
+           case when w.status <> h.from_status then h.from_status end,
+           case when w.status <> h.from_status then w.status end,
+           w.version, e.event ->> 'reason', coalesce(e.event -> 'details', '{{}}'), :replica
+    from held h
+    join zenhire.interview_sessions s on s.post_id = h.post_id
+    cross join lateral (select case when h.fits then h.event else h.event_alone end as event) e
+    left join wrote_invite w on w.post_id = h.post_id
+    where e.event is not null and jsonb_typeof(e.event) = 'object'
+)
+select h.post_id, h.fits from held h join wrote_session using (post_id)
+""")
+
+STORE_TRANSCRIPTS = text("""
+insert into zenhire.transcripts (post_id, account, session_id, invite_id, document, body, byte_count, sha256)
+select s.post_id, s.account, s.session_id, s.invite_id, cast(:document as jsonb), :body, :byte_count, :sha256
+from zenhire.interview_sessions s
+join zenhire.candidate_invites i on i.id = s.invite_id and i.erased_at is null
+where s.post_id = :post_id
+on conflict (post_id) do nothing
+""")
+
+READ_BACK = text("select state, session_id from zenhire.interview_sessions where post_id = :post_id")
+
+#: A replica that lost its lease may still add the fact that a session exists; it decides nothing about the post.
+ADD_SESSION_FACT = text("""
+with fact as (
+    update zenhire.interview_sessions s
+    set session_id = :session_id, link_expires_at = :link_expires_at,
+        next_search_at = case when s.state = 'lost' then zenhire.clock() else s.next_search_at end
+    where s.post_id = :post_id and s.session_id is null
+    returning s.account, s.invite_id, s.post_id
+)
+insert into zenhire.invite_events (account, invite_id, post_id, kind, reason, details, replica)
+select account, invite_id, post_id, 'late_session_recorded',
+       'the answer came after the lease had passed to another; its link is published to nobody',
+       jsonb_build_object('session_id', cast(:session_id as text)), :replica
+from fact
+returning post_id
+""")
+
+
+class RuleBroken(Exception):
+    """The database's own rules refused a change; `rule` names the constraint."""
+
+    def __init__(self, rule: str) -> None:
+        super().__init__(rule)
+        self.rule = rule
+
+
+class Apply:
+    """Writes changes for one replica."""
+
+    def __init__(self, engine: AsyncEngine, *, replica: UUID) -> None:
+        self._engine = engine
+        self._replica = replica
+
+    async def write(self, changes: Sequence[Change]) -> set[UUID]:
+        """
+        Write `changes` (at most one for each invite) in one transaction; the post ids whose token still counted.
+
+        Raises `DatabaseLost`, after which the changes may or may not be written, and `RuleBroken`, after which none is.
+        """
+        try:
+            return await self._write(changes)
+        except DBAPIError as error:
+            raise RuleBroken(_rule(error)) from error
+
+    async def _write(self, changes: Sequence[Change]) -> set[UUID]:
+        async with transaction(self._engine) as connection:
+            await connection.execute(LOCK_INVITES, {"ids": [change.claim.invite_id for change in changes]})
+            given = {"changes": _as_json([_row(change) for change in changes]), "replica": self._replica}
+            rows = (await connection.execute(WRITE, given)).all()
+            written: set[UUID] = {row.post_id for row in rows}
+            for change in changes:
+                if change.transcript is not None and change.claim.post_id in written:
+                    await connection.execute(STORE_TRANSCRIPTS, _transcript_row(change))
+            return written
+
+    async def after_refusal(self, change: Change) -> str:
+        """
+        Find out why a change was not written, and keep the fact that it holds.
+
+        Returns what happened, as an event name for the log.
+        """
+        session_id = change.session.get("session_id")
+        if not isinstance(change.claim, PostClaim) or session_id is None:
+            return "lease_passed"
+        async with transaction(self._engine) as connection:
+            row = (await connection.execute(READ_BACK, {"post_id": change.claim.post_id})).one_or_none()
+            if row is not None and row.session_id == session_id:
+                return "own_commit_found" if row.state == PostState.PUBLISHED else "session_known"
+            fact = {
+                "session_id": session_id,
+                "link_expires_at": change.session.get("link_expires_at"),
+                "post_id": change.claim.post_id,
+                "replica": self._replica,
+            }
+            await connection.execute(LOCK_INVITES, {"ids": [change.claim.invite_id]})
+            recorded = (await connection.execute(ADD_SESSION_FACT, fact)).one_or_none()
+            return "late_session_recorded" if recorded else "late_session_unrecorded"
+
+
+def _row(change: Change) -> dict[str, Any]:
+    move = change.move
+    return {
+        "post_id": change.claim.post_id,
+        "token": change.claim.token,
+        "invite_id": change.claim.invite_id,
+        "allowed_from": sorted(move.allowed_from) if move else None,
+        "only_current": move.only_current if move else None,
+        "invite": move.columns if move else {},
+        "session": change.session,
+        "session_alone": change.session if change.session_alone is None else change.session_alone,
+        "event": _event(change.event),
+        "event_alone": _event(change.event_alone or change.event),
+    }
+
+
+def _event(event: Event | None) -> dict[str, Any] | None:
+    return None if event is None else {"kind": event.kind, "reason": event.reason, "details": event.details}
+
+
+def _transcript_row(change: Change) -> dict[str, Any]:
+    transcript = change.transcript
+    if transcript is None:
+        raise AssertionError("a change without a transcript has no transcript row")
+    return {
+        "post_id": change.claim.post_id,
+        "document": transcript.document,
+        "body": transcript.body,
+        "byte_count": transcript.byte_count,
+        "sha256": transcript.sha256,
+    }
+
+
+def _as_json(value: Any) -> str:
+    return json.dumps(value, default=_plain, ensure_ascii=False)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, UUID):
+        return str(value)
+    raise TypeError(f"no JSON for {type(value).__name__}")
+
+
+def _rule(error: DBAPIError) -> str:
+    diagnosis = getattr(error.orig, "diag", None)
+    named = getattr(diagnosis, "constraint_name", None)
+    return named or getattr(diagnosis, "sqlstate", None) or type(error.orig).__name__

@@ -1,0 +1,375 @@
+"""
+Claims: which rows a step works on next.
+
+Each claim is one statement in one short transaction: it picks due rows that nobody holds (`skip locked`, lease over),
+and leases them under a fresh token. A dead replica's rows come back by the same statement, so there is no reaper.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from service.core.model import (
+    CollectClaim,
+    InviteStatus,
+    LookClaim,
+    PersonaClaim,
+    PostClaim,
+    PostState,
+    SearchClaim,
+)
+from service.postgres.engine import execute, fetch
+
+T = TypeVar("T")
+
+NEVER = datetime.min.replace(tzinfo=UTC)  # the claim time of an empty batch, which nobody asks for
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch(Generic[T]):
+    """Claimed rows, the database's time of the claim, and the loop's time just before it was asked."""
+
+    rows: Sequence[T]
+    claimed_at: datetime
+    asked_at: float
+    lease: timedelta
+
+    def now(self) -> datetime:
+        """The database's time now, as far as this process can tell: its own clock only measures the distance."""
+        return self.claimed_at + timedelta(seconds=asyncio.get_running_loop().time() - self.asked_at)
+
+    def send_before(self, deadline: timedelta) -> float:
+        """The loop's time after which a request that may take `deadline` could outlive the lease."""
+        return self.asked_at + (self.lease - deadline).total_seconds()
+
+
+CLAIM_POSTS = text("""
+with
+-- invites whose lost post is to be repeated now
+again as (
+    select i.* from zenhire.interview_sessions s
+    join zenhire.candidate_invites i on i.id = s.invite_id
+    where s.account = :account and s.repost_at <= (select zenhire.clock())
+      and s.current and i.status = 'starting'
+    order by s.repost_at
+    limit :limit
+    for update of i skip locked
+),
+-- invites whose turn it is, and whose persona is at hand (or refused, which they must be told)
+fresh as (
+    select i.* from zenhire.candidate_invites i
+    where i.account = :account and i.status = 'pending'
+      and i.start_after <= (select zenhire.clock())
+      and (i.stop_after is null or i.stop_after > (select zenhire.clock()))
+      and (i.persona_id is not null or exists (
+          select from zenhire.personas p
+          where p.account = i.account and lower(btrim(p.role_name)) = lower(btrim(i.role_name))
+            and lower(btrim(p.language)) = lower(btrim(i.language)) and p.state in ('ready', 'refused')))
+    order by i.priority desc, i.start_after, i.id
+    offset :skip
+    limit :limit
+    for update of i skip locked
+),
+chosen as (select * from again union all select * from fresh limit :limit),
+-- the post before this one is no longer the invite's current post
+retired as (
+    update zenhire.interview_sessions s set current = false, repost_at = null
+    from chosen c where s.invite_id = c.id and s.current
+    returning s.invite_id
+),
+moved as (
+    update zenhire.candidate_invites i set status = 'starting'
+    from chosen c where i.id = c.id and i.status = 'pending'
+    returning i.id, i.account, i.version
+),
+-- the intent: committed before anything is sent
+posted as (
+    insert into zenhire.interview_sessions
+        (account, invite_id, link_number, post_number, persona_id, lease_token, lease_until, lease_holder)
+    select c.account, c.id, c.link_number + 1,
+           coalesce((select max(s.post_number) from zenhire.interview_sessions s
+                     where s.invite_id = c.id and s.link_number = c.link_number + 1), 0) + 1,
+           coalesce(c.persona_id, p.persona_id), gen_random_uuid(), zenhire.clock() + :lease, :holder
+    from chosen c
+    left join zenhire.personas p on c.persona_id is null and p.account = c.account
+         and lower(btrim(p.role_name)) = lower(btrim(c.role_name))
+         and lower(btrim(p.language)) = lower(btrim(c.language))
+    left join retired r on r.invite_id = c.id
+    returning post_id, account, invite_id, link_number, persona_id, posted_at, lease_token
+),
+noted as (
+    insert into zenhire.invite_events (account, invite_id, post_id, kind, from_status, to_status, version, replica)
+    select m.account, m.id, p.post_id, 'start_claimed', 'pending', 'starting', m.version, :holder
+    from moved m join posted p on p.invite_id = m.id
+)
+select p.post_id, p.account, p.lease_token as token, p.posted_at, p.invite_id, p.link_number, p.persona_id,
+       c.candidate_ref, c.consent_mode, c.metadata, c.tags, zenhire.clock() as claimed_at,
+       (select count(*) from zenhire.interview_sessions s
+        where s.invite_id = c.id and s.link_number = p.link_number and s.counted
+          and s.state in ('lost', 'orphan')) as counted_posts,
+       case when p.persona_id is null then coalesce(
+           (select q.error_code from zenhire.personas q
+            where q.account = c.account and lower(btrim(q.role_name)) = lower(btrim(c.role_name))
+              and lower(btrim(q.language)) = lower(btrim(c.language))), 'PERSONA_REFUSED') end as persona_refusal
+from posted p join chosen c on c.id = p.invite_id
+order by c.priority desc, c.start_after, c.id
+""")
+
+CLAIM_ABANDONED = text("""
+with
+-- posts whose replica stopped between intent and answer
+over as (
+    select s.post_id from zenhire.interview_sessions s
+    where s.state = 'posting' and s.lease_until <= (select zenhire.clock())
+    order by s.lease_until
+    limit :limit
+    for update of s skip locked
+)
+update zenhire.interview_sessions s
+set lease_token = gen_random_uuid(), lease_until = zenhire.clock() + :lease, lease_holder = :holder
+from over, zenhire.candidate_invites i
+where s.post_id = over.post_id and i.id = s.invite_id
+returning s.post_id, s.account, s.lease_token as token, s.posted_at, s.invite_id, s.link_number, s.persona_id,
+          i.candidate_ref, i.consent_mode, i.metadata, i.tags, zenhire.clock() as claimed_at,
+          (select count(*) from zenhire.interview_sessions o
+           where o.invite_id = s.invite_id and o.link_number = s.link_number and o.counted
+             and o.state in ('lost', 'orphan')) as counted_posts,
+          null as persona_refusal
+""")
+
+CLAIM_LOOKS = text("""
+with
+-- sessions that are due for a look and that nobody holds
+due as (
+    select s.post_id from zenhire.interview_sessions s
+    where s.account = :account and s.next_look_at <= (select zenhire.clock())
+      and (s.lease_until is null or s.lease_until <= (select zenhire.clock()))
+    order by s.next_look_at
+    limit :limit
+    for update of s skip locked
+)
+update zenhire.interview_sessions s
+set lease_token = gen_random_uuid(), lease_until = zenhire.clock() + :lease, lease_holder = :holder
+from due, zenhire.candidate_invites i
+where s.post_id = due.post_id and i.id = s.invite_id
+returning s.post_id, s.account, s.lease_token as token, s.posted_at, s.invite_id, s.link_number, s.session_id, s.state,
+          s.current, i.status as invite_status, i.max_links, i.stop_after, s.vendor_status, s.status_seen_at,
+          s.step_back_seen_at, s.link_expires_at, s.interview_started_at, s.look_count, s.look_failures as failures,
+          i.candidate_survey_rating as rating, zenhire.clock() as claimed_at
+""")
+
+CLAIM_TRANSCRIPTS = text("""
+with
+-- completed sessions whose transcript is due and that nobody holds
+due as (
+    select s.post_id from zenhire.interview_sessions s
+    where s.account = :account and s.next_collect_at <= (select zenhire.clock())
+      and (s.lease_until is null or s.lease_until <= (select zenhire.clock()))
+    order by s.next_collect_at
+    limit :limit
+    for update of s skip locked
+)
+update zenhire.interview_sessions s
+set lease_token = gen_random_uuid(), lease_until = zenhire.clock() + :lease, lease_holder = :holder
+from due
+where s.post_id = due.post_id
+returning s.post_id, s.account, s.lease_token as token, s.posted_at, s.invite_id, s.link_number, s.session_id,
+          s.completed_at, s.collect_count, s.collect_failures as failures, zenhire.clock() as claimed_at
+""")
+
+CLAIM_SEARCHES = text("""
+with
+-- lost posts whose search is due and that nobody holds
+due as (
+    select s.post_id from zenhire.interview_sessions s
+    where s.account = :account and s.state = 'lost' and s.next_search_at <= (select zenhire.clock())
+      and (s.lease_until is null or s.lease_until <= (select zenhire.clock()))
+    order by s.next_search_at
+    limit :limit
+    for update of s skip locked
+)
+update zenhire.interview_sessions s
+set lease_token = gen_random_uuid(), lease_until = zenhire.clock() + :lease, lease_holder = :holder
+from due
+where s.post_id = due.post_id
+returning s.post_id, s.account, s.lease_token as token, s.posted_at, s.invite_id, s.link_number, s.session_id,
+          s.search_count, zenhire.clock() as claimed_at
+""")
+
+WANT_PERSONAS = text("""
+insert into zenhire.personas (account, role_name, language)
+select distinct on (lower(btrim(i.role_name)), lower(btrim(i.language)))
+       i.account, btrim(i.role_name), btrim(i.language)
+from zenhire.candidate_invites i
+where i.account = :account and i.status = 'pending' and i.persona_id is null
+  and i.start_after <= (select zenhire.clock())
+  and not exists (
+      select from zenhire.personas p
+      where p.account = i.account and lower(btrim(p.role_name)) = lower(btrim(i.role_name))
+        and lower(btrim(p.language)) = lower(btrim(i.language)))
+on conflict do nothing
+""")
+
+DUE_PERSONAS = text("""
+select from zenhire.personas where account = :account and next_try_at <= (select zenhire.clock()) limit 1
+""")
+
+CLAIM_PERSONAS = text("""
+with
+-- roles and languages without a persona, due and held by nobody
+due as (
+    select p.id from zenhire.personas p
+    where p.account = :account and p.next_try_at <= (select zenhire.clock())
+      and (p.lease_until is null or p.lease_until <= (select zenhire.clock()))
+    order by p.next_try_at
+    limit :limit
+    for update of p skip locked
+)
+update zenhire.personas p
+set lease_token = gen_random_uuid(), lease_until = zenhire.clock() + :lease, lease_holder = :holder
+from due
+where p.id = due.id
+returning p.id as row_id, p.account, p.lease_token as token, p.role_name, p.language, p.persona_id, p.posts,
+          p.failures, zenhire.clock() as claimed_at
+""")
+
+#: Accounts of ours with something to do, and how much of it up to 100 (a probe picks one of these).
+DUE_STARTS = text("""
+select a.account,
+       (select count(*) from (
+           select from zenhire.candidate_invites i
+           where i.account = a.account and i.status = 'pending' and i.start_after <= (select zenhire.clock())
+           limit 100) waiting) as waiting,
+       exists (select from zenhire.interview_sessions s
+               where s.account = a.account and s.repost_at <= (select zenhire.clock())) as reposts
+from unnest(cast(:accounts as text[])) a (account)
+""")
+
+
+def _due(column: str) -> Any:
+    return text(f"""
+select a.account from unnest(cast(:accounts as text[])) a (account)
+where exists (select from zenhire.interview_sessions s
+              where s.account = a.account and s.{column} <= (select zenhire.clock()))
+""")
+
+
+DUE_LOOKS, DUE_TRANSCRIPTS, DUE_SEARCHES = _due("next_look_at"), _due("next_collect_at"), _due("next_search_at")
+
+#: No link before `stop_after`: pending invites, and those whose lost post would have been repeated.
+STOP_OVERDUE = text("""
+with
+overdue as (
+    select i.id, i.status from zenhire.candidate_invites i
+    where i.stop_after <= (select zenhire.clock())
+      and (i.status = 'pending' or i.status = 'starting' and not exists (
+          select from zenhire.interview_sessions s where s.invite_id = i.id and s.current and s.state = 'posting'))
+    order by i.stop_after
+    limit :limit
+    for update of i skip locked
+),
+stopped as (
+    update zenhire.candidate_invites i
+    set status = 'cancelled', error_code = 'STOP_AFTER_PASSED',
+        error_message = 'The time by which a link was wanted passed before there was one.'
+    from overdue o where i.id = o.id
+    returning i.id, i.account, i.version, o.status as from_status
+),
+retired as (
+    update zenhire.interview_sessions s set repost_at = null
+    from stopped t where s.invite_id = t.id and s.current
+)
+insert into zenhire.invite_events (account, invite_id, kind, from_status, to_status, version, reason, replica)
+select account, id, 'stop_after_passed', from_status, 'cancelled', version, 'stop_after passed without a link', :holder
+from stopped
+returning invite_id
+""")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueStarts:
+    account: str
+    waiting: int
+    reposts: bool
+
+    @property
+    def any(self) -> bool:
+        return self.waiting > 0 or self.reposts
+
+
+class Claims:
+    """All claims of one replica."""
+
+    def __init__(self, engine: AsyncEngine, *, holder: UUID, lease: timedelta) -> None:
+        self._engine = engine
+        self._holder = holder
+        self._lease = lease
+
+    async def due_starts(self, accounts: Sequence[str]) -> list[DueStarts]:
+        rows = await fetch(self._engine, DUE_STARTS, {"accounts": list(accounts)})
+        found = (DueStarts(**row) for row in rows)
+        return [due for due in found if due.any]
+
+    async def due_looks(self, accounts: Sequence[str]) -> list[str]:
+        return [row["account"] for row in await fetch(self._engine, DUE_LOOKS, {"accounts": list(accounts)})]
+
+    async def due_transcripts(self, accounts: Sequence[str]) -> list[str]:
+        return [row["account"] for row in await fetch(self._engine, DUE_TRANSCRIPTS, {"accounts": list(accounts)})]
+
+    async def due_searches(self, accounts: Sequence[str]) -> list[str]:
+        return [row["account"] for row in await fetch(self._engine, DUE_SEARCHES, {"accounts": list(accounts)})]
+
+    async def posts(self, account: str, limit: int, *, probe: bool = False, skip: int = 0) -> Batch[PostClaim]:
+        """Intents for up to `limit` new posts; `skip` lets a probe pick another invite than the first."""
+        return await self._claim(CLAIM_POSTS, _post_claim(probe=probe), account=account, limit=limit, skip=skip)
+
+    async def abandoned(self, limit: int) -> Batch[PostClaim]:
+        return await self._claim(CLAIM_ABANDONED, _post_claim(probe=False), limit=limit)
+
+    async def looks(self, account: str, limit: int) -> Batch[LookClaim]:
+        return await self._claim(CLAIM_LOOKS, _look_claim, account=account, limit=limit)
+
+    async def transcripts(self, account: str, limit: int) -> Batch[CollectClaim]:
+        return await self._claim(CLAIM_TRANSCRIPTS, lambda row: CollectClaim(**row), account=account, limit=limit)
+
+    async def searches(self, account: str, limit: int) -> Batch[SearchClaim]:
+        return await self._claim(CLAIM_SEARCHES, lambda row: SearchClaim(**row), account=account, limit=limit)
+
+    async def want_personas(self, account: str) -> None:
+        """Note each role and language that a waiting invite needs and that nobody has asked for yet."""
+        await execute(self._engine, WANT_PERSONAS, {"account": account})
+
+    async def due_personas(self, account: str) -> bool:
+        return bool(await fetch(self._engine, DUE_PERSONAS, {"account": account}))
+
+    async def personas(self, account: str, limit: int) -> Batch[PersonaClaim]:
+        return await self._claim(CLAIM_PERSONAS, lambda row: PersonaClaim(**row), account=account, limit=limit)
+
+    async def stop_overdue(self, limit: int) -> int:
+        """Cancel invites whose `stop_after` passed before there was a link; how many."""
+        return len(await fetch(self._engine, STOP_OVERDUE, {"limit": limit, "holder": self._holder}))
+
+    async def _claim(self, statement: Any, read: Callable[[dict[str, Any]], T], **parameters: Any) -> Batch[T]:
+        asked_at = asyncio.get_running_loop().time()
+        given = {"lease": self._lease, "holder": self._holder, **parameters}
+        rows = [dict(row) for row in await fetch(self._engine, statement, given)]
+        times = [row.pop("claimed_at") for row in rows]
+        claimed_at = times[0] if times else NEVER
+        return Batch(rows=[read(row) for row in rows], claimed_at=claimed_at, asked_at=asked_at, lease=self._lease)
+
+
+def _post_claim(*, probe: bool) -> Callable[[dict[str, Any]], PostClaim]:
+    def read(row: dict[str, Any]) -> PostClaim:
+        return PostClaim(**{**row, "tags": tuple(row["tags"]), "probe": probe})
+
+    return read
+
+
+def _look_claim(row: dict[str, Any]) -> LookClaim:
+    return LookClaim(**{**row, "state": PostState(row["state"]), "invite_status": InviteStatus(row["invite_status"])})

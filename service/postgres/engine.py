@@ -1,0 +1,93 @@
+"""Connections: one pool per replica, always named, always with time limits; and what a lost connection is called."""
+
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+import psycopg
+from sqlalchemy import RowMapping, TextClause, event
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+#: A good neighbour in the ATS's database never holds a lock or a transaction for long.
+SESSION_SETTINGS = """
+set lock_timeout = '5s';
+set statement_timeout = '15s';
+set idle_in_transaction_session_timeout = '15s'
+"""
+
+CONNECT_TIMEOUT_SECONDS = 5
+
+
+class DatabaseLost(Exception):
+    """Postgres cannot be reached, or went away in the middle; whether the last COMMIT happened is unknown."""
+
+
+def create_engine(database_url: str, *, connections: int, application_name: str) -> AsyncEngine:
+    """Make a pool of `connections`; opens none."""
+    engine = create_async_engine(
+        "postgresql+psycopg://",
+        async_creator=lambda: connect(database_url, application_name=application_name),
+        pool_size=connections,
+        max_overflow=0,
+        pool_timeout=10,
+        hide_parameters=True,  # no link, no metadata in an error
+    )
+    event.listen(engine.sync_engine, "connect", _set_limits)
+    return engine
+
+
+async def connect(database_url: str, *, application_name: str) -> psycopg.AsyncConnection[Any]:
+    """Open one connection by libpq's own reading of the URL, so that all its options work."""
+    return await psycopg.AsyncConnection.connect(
+        database_url,
+        connect_timeout=CONNECT_TIMEOUT_SECONDS,
+        application_name=application_name,
+    )
+
+
+def _set_limits(connection: Any, _record: object) -> None:
+    cursor = connection.cursor()
+    cursor.execute(SESSION_SETTINGS)
+    cursor.close()
+    connection.commit()
+
+
+@contextmanager
+def lost_connections() -> Iterator[None]:
+    """Translate everything that means "the database is not there" into `DatabaseLost`."""
+    try:
+        yield
+    except (OperationalError, InterfaceError, PoolTimeout, psycopg.OperationalError, OSError) as error:
+        raise DatabaseLost(_first_line(error)) from error
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise DatabaseLost(_first_line(error)) from error
+        raise
+
+
+def _first_line(error: Exception) -> str:
+    cause = getattr(error, "orig", None) or error
+    return str(cause).strip().splitlines()[0] if str(cause).strip() else type(cause).__name__
+
+
+@asynccontextmanager
+async def transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """Open a short transaction whose writes the triggers take for the service's own."""
+    with lost_connections():
+        async with engine.begin() as connection:
+            await connection.exec_driver_sql("select set_config('zenhire.writer', 'service', true)")
+            yield connection
+
+
+async def fetch(engine: AsyncEngine, statement: TextClause, parameters: Mapping[str, Any]) -> Sequence[RowMapping]:
+    """Run one statement in a transaction of its own and return its rows."""
+    async with transaction(engine) as connection:
+        return (await connection.execute(statement, parameters)).mappings().all()
+
+
+async def execute(engine: AsyncEngine, statement: TextClause, parameters: Mapping[str, Any]) -> None:
+    """Run one statement that returns no rows in a transaction of its own."""
+    async with transaction(engine) as connection:
+        await connection.execute(statement, parameters)

@@ -1,0 +1,103 @@
+"""The body that every step has: reserve slots, claim, ask with no transaction open, decide, write."""
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import ClassVar, Generic, TypeVar
+
+from service.core.decisions import Decision
+from service.core.model import Claim, Lane
+from service.postgres.budget import Grant
+from service.postgres.claims import Batch
+from service.postgres.engine import DatabaseLost
+from service.steps.desk import Desk, Tools
+from service.steps.pump import Catch, pump
+
+C = TypeVar("C", bound=Claim)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held(Generic[C]):
+    """A claimed row, and the batch whose lease it is under."""
+
+    claim: C
+    batch: Batch[C]
+
+
+class Step(ABC, Generic[C]):
+    """One kind of work. A subclass says what is due, how it is claimed, and what to ask and decide."""
+
+    name: ClassVar[str]
+    lane: ClassVar[Lane]
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+
+    @abstractmethod
+    async def due(self, accounts: Sequence[str]) -> Sequence[str]:
+        """Those of `accounts` that have something to do now."""
+
+    @abstractmethod
+    async def claim(self, desk: Desk, grant: Grant) -> Batch[C]:
+        """Lease up to `grant.slots` rows."""
+
+    @abstractmethod
+    async def ask_and_decide(self, desk: Desk, held: Held[C]) -> Decision:
+        """Ask the vendor and decide; no transaction is open."""
+
+    async def tick(self) -> None:
+        """Do all that is due now, for every account of this replica side by side."""
+        desks = self._tools.desks()
+        due = await self.due(sorted(desks))
+        await all_of(self.work_for(desks[account]) for account in due)
+
+    async def work_for(self, desk: Desk) -> None:
+        await pump(
+            partial(self._reserve_and_claim, desk),
+            partial(self._work, desk),
+            width=self._tools.concurrency,
+            stopping=self._tools.stopping,
+        )
+
+    async def _reserve_and_claim(self, desk: Desk, free: int) -> Catch[Held[C]]:
+        grant = await desk.budget.reserve(self.lane, free)
+        if grant.slots == 0:
+            return Catch(retry_in=grant.retry_in, wanted=free)
+        batch = await self.claim(desk, grant)
+        return Catch(rows=[Held(claim=claim, batch=batch) for claim in batch.rows], wanted=grant.slots)
+
+    async def _work(self, desk: Desk, held: Held[C]) -> None:
+        log = self._tools.log.bind(step=self.name, account=desk.account, invite_id=str(held.claim.invite_id))
+        try:
+            await self.write(held.claim, await self.ask_and_decide(desk, held))
+        except DatabaseLost:
+            log.warning("result_unwritten")  # its lease runs out, and the row is taken up again
+        except Exception:
+            log.exception("row_failed")
+
+    async def write(self, claim: C, decision: Decision) -> None:
+        """Write a decision, and log it where it changes more than a due time."""
+        written = await self._tools.writer.write(decision)
+        event = decision.change.event
+        if event is None and written.applied:
+            return
+        self._tools.log.info(
+            "decided",
+            step=self.name,
+            account=claim.account,
+            invite_id=str(claim.invite_id),
+            post_id=str(claim.post_id),
+            decision=event.kind if event else None,
+            applied=written.applied,
+            why_not=written.why_not,
+        )
+
+
+async def all_of(works: Iterable[Awaitable[None]]) -> None:
+    """Let every one of `works` end, whatever becomes of the others; then raise the first failure."""
+    results = await asyncio.gather(*works, return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result

@@ -1,0 +1,96 @@
+"""personas: the roles and languages that waiting invites name → one persona each, found or created."""
+
+from collections.abc import Sequence
+
+from service.core.model import Lane, PersonaClaim
+from service.core.observations import Failure, PersonaPage, PersonaSeen
+from service.core.personas import (
+    RefusePersona,
+    TryLater,
+    UsePersona,
+    after_create,
+    after_failed_list,
+    choose_persona,
+    too_many,
+)
+from service.postgres.claims import Batch
+from service.postgres.personas import Intent, PersonaRows
+from service.steps.desk import Desk, Tools
+from service.zenhire.listing import walk_personas
+
+ROWS_PER_TICK = 10
+REQUESTS_PER_WALK = 100
+
+
+class PersonaStep:
+    """Runs before `start`: an invite by role and language is claimed only once its persona is at hand."""
+
+    def __init__(self, tools: Tools, rows: PersonaRows) -> None:
+        self._tools = tools
+        self._rows = rows
+
+    async def resolve(self, desk: Desk) -> None:
+        """Find or create what the waiting invites of this account need."""
+        await self._tools.claims.want_personas(desk.account)
+        if not await self._tools.claims.due_personas(desk.account):
+            return
+        grant = await desk.budget.reserve(Lane.PERSONA, 2)
+        if grant.slots == 0:
+            return
+        batch = await self._tools.claims.personas(desk.account, ROWS_PER_TICK)
+        if batch.rows:
+            await self._serve(desk, batch)
+
+    async def _serve(self, desk: Desk, batch: Batch[PersonaClaim]) -> None:
+        listed = await self._list(desk, batch)
+        for claim in batch.rows:
+            choice = await self._choose(desk, batch, claim, listed)
+            written = choice is not None and await self._rows.write(claim, choice)
+            self._tools.log.info(
+                "persona_decided", account=desk.account, decision=type(choice).__name__, applied=written
+            )
+
+    async def _choose(
+        self,
+        desk: Desk,
+        batch: Batch[PersonaClaim],
+        claim: PersonaClaim,
+        listed: Sequence[PersonaSeen] | Failure,
+    ) -> UsePersona | RefusePersona | TryLater | None:
+        """The choice to write; None: the lease has passed to another, who decides."""
+        if isinstance(listed, Failure):
+            later, notes = after_failed_list(claim, listed, now=batch.now(), jitter=self._tools.jitter())
+            await self._tools.accounts.note(desk.account, notes)
+            return later
+        choice = choose_persona(claim, listed)
+        if isinstance(choice, UsePersona):
+            return choice
+        match await self._rows.intend(claim, per_day=self._tools.policy.personas_per_day):
+            case Intent.COMMITTED:
+                return await self._create(desk, batch, claim)
+            case Intent.TOO_MANY:
+                return too_many(self._tools.policy, now=batch.now())
+            case Intent.LEASE_PASSED:
+                return None
+
+    async def _create(
+        self, desk: Desk, batch: Batch[PersonaClaim], claim: PersonaClaim
+    ) -> UsePersona | RefusePersona | TryLater:
+        answer = await desk.client.create_persona(
+            claim.role_name, claim.language, send_before=batch.send_before(self._tools.deadline)
+        )
+        jitter = self._tools.jitter()
+        choice, notes = after_create(claim, answer, now=batch.now(), policy=self._tools.policy, jitter=jitter)
+        await self._tools.accounts.note(desk.account, notes)
+        return choice
+
+    async def _list(self, desk: Desk, batch: Batch[PersonaClaim]) -> Sequence[PersonaSeen] | Failure:
+        """All of the client's personas: one that is overlooked would be made again, for ever."""
+        send_before = batch.send_before(self._tools.deadline)
+        personas: list[PersonaSeen] = []
+        async for page in walk_personas(desk.client, send_before=lambda: send_before, requests_max=REQUESTS_PER_WALK):
+            if isinstance(page, Failure):
+                return page
+            if isinstance(page, PersonaPage):
+                personas += page.personas
+        return personas

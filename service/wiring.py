@@ -1,0 +1,244 @@
+"""The composition root: settings in, a running replica out."""
+
+import asyncio
+import random
+import signal
+from collections.abc import Mapping
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from importlib.metadata import version
+from uuid import UUID, uuid4
+
+import structlog
+from pydantic import SecretStr
+from sqlalchemy.ext.asyncio import AsyncEngine
+from structlog.typing import FilteringBoundLogger
+
+from service.accounts import Accounts as Keys
+from service.postgres.accounts import Accounts
+from service.postgres.apply import Apply
+from service.postgres.budget import Budget
+from service.postgres.claims import Claims
+from service.postgres.engine import DatabaseLost, create_engine
+from service.postgres.migrate import MigrationFailed, SchemaState, check
+from service.postgres.notify import listen
+from service.postgres.personas import PersonaRows
+from service.postgres.replicas import ReplicaRow
+from service.postgres.writer import Writer
+from service.scheduler import Outage, Scheduler, Ticker
+from service.settings import Settings
+from service.steps.collect import CollectStep
+from service.steps.desk import Desk, Tools
+from service.steps.personas import PersonaStep
+from service.steps.settle import SettleStep
+from service.steps.start import StartStep
+from service.steps.watch import WatchStep
+from service.zenhire.client import Ceilings, ZenhireClient
+from service.zenhire.network import NetworkTransport, proxy_for
+from service.zenhire.transport import SlotTransport
+
+HEARTBEAT = timedelta(seconds=5)
+DRAIN_WITHIN = timedelta(seconds=22)  # of the 25 s in which a stop is done; the rest is for goodbyes
+RETRY_START = timedelta(seconds=2)
+STEPS_THAT_ASK = 4  # each keeps up to SYNC_CONCURRENCY requests in flight; a free connection is never waited for
+
+
+def run_service(settings: Settings) -> int:
+    """Run one replica until SIGTERM or SIGINT: 0 after a clean stop, 1 if it may not start, 4 if a migration waits."""
+    return asyncio.run(_run(settings))
+
+
+async def _run(settings: Settings) -> int:
+    log: FilteringBoundLogger = structlog.get_logger()
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    state = await _schema(settings, stopping, log)
+    if state is None:
+        return 0
+    if not state.may_run:
+        log.error("schema_refused", reason=state.sentence)
+        return 4 if state.is_pending else 1
+    async with AsyncExitStack() as stack:
+        await Replica(settings, stopping, log, stack).run()
+    return 0
+
+
+async def _schema(settings: Settings, stopping: asyncio.Event, log: FilteringBoundLogger) -> SchemaState | None:
+    """The state of the schema, once the database can be reached; None if the stop came first."""
+    reason = None
+    while not stopping.is_set():
+        try:
+            return await asyncio.to_thread(check, settings.database_url.get_secret_value())
+        except MigrationFailed as error:
+            if str(error) != reason:
+                log.warning("database_unreachable", reason=str(error))
+            reason = str(error)
+        await rest(RETRY_START, stopping)
+    return None
+
+
+async def rest(duration: timedelta, stopping: asyncio.Event) -> None:
+    """Sleep, unless the stop comes first."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(stopping.wait(), duration.total_seconds())
+
+
+@dataclass(slots=True)
+class _Desks:
+    """A desk for each account with a key; a changed key gets a new client, the old one ends with the process."""
+
+    settings: Settings
+    engine: AsyncEngine
+    keys: Keys
+    stack: AsyncExitStack
+    stopping: asyncio.Event
+    current: dict[str, Desk]
+    known: dict[str, SecretStr]
+
+    async def refresh(self) -> None:
+        keys = self.keys.current()
+        for account in self.current.keys() - keys.keys():
+            del self.current[account], self.known[account]
+        for account, key in keys.items():
+            if self.known.get(account) != key:
+                self.current[account] = await self._desk(account, key)
+                self.known[account] = key
+
+    async def _desk(self, account: str, key: SecretStr) -> Desk:
+        budget = Budget(
+            self.engine,
+            account=account,
+            requests_per_minute=self.settings.requests_per_minute,
+            stopping=self.stopping,
+        )
+        network = NetworkTransport(
+            max_connections=self.settings.concurrency * STEPS_THAT_ASK, proxy=proxy_for(self.settings.base_url)
+        )
+        client = ZenhireClient(
+            base_url=self.settings.base_url,
+            api_key=key,
+            transport=SlotTransport(network, budget),
+            # A transcript's lease is not renewed while it comes in, so it has no more time than any other answer.
+            ceilings=Ceilings(deadline=self.settings.http_timeout, artifact_deadline=self.settings.http_timeout),
+        )
+        return Desk(account=account, client=await self.stack.enter_async_context(client), budget=budget)
+
+    def now(self) -> Mapping[str, Desk]:
+        return self.current
+
+
+class Replica:
+    """One running process: a fresh identity at each start."""
+
+    def __init__(
+        self, settings: Settings, stopping: asyncio.Event, log: FilteringBoundLogger, stack: AsyncExitStack
+    ) -> None:
+        self._settings = settings
+        self._stopping = stopping
+        self._stack = stack
+        self._id: UUID = uuid4()
+        self._log: FilteringBoundLogger = log.bind(replica=str(self._id))
+        self._give_up_at = float("inf")
+        self._name = f"zenhire-sync {str(self._id)[:8]}"
+        self._engine = create_engine(
+            settings.database_url.get_secret_value(),
+            connections=settings.db_connections - 1,  # one more listens
+            application_name=self._name,
+        )
+        self._accounts = Accounts(self._engine, replica=self._id, base_url=settings.base_url)
+        self._desks = _Desks(
+            settings=settings,
+            engine=self._engine,
+            keys=Keys(api_key=settings.api_key, keys_dir=settings.api_keys_dir),
+            stack=stack,
+            stopping=stopping,
+            current={},
+            known={},
+        )
+        self._row = ReplicaRow(
+            self._engine, replica=self._id, version=version("zenhire-sync"), settings=settings.redacted()
+        )
+
+    async def run(self) -> None:
+        """Tick until the stop comes, then finish what is in flight and give the rest back."""
+        self._stack.push_async_callback(self._engine.dispose)
+        outage = Outage(self._log)
+        if not await self._arrive(outage):
+            return
+        tickers = self._tickers(self._tools(), outage)
+        scheduler = Scheduler(list(tickers.values()))
+        scheduler.start()
+        self._log.info("service_started", version=version("zenhire-sync"), accounts=sorted(self._desks.current))
+        listening = asyncio.create_task(
+            listen(
+                self._settings.database_url.get_secret_value(),
+                application_name=f"{self._name} listen",
+                wake=tickers["start"].wake,
+                stopping=self._stopping,
+            )
+        )
+        await self._stopping.wait()
+        await self._leave(scheduler, listening)
+
+    async def _arrive(self, outage: Outage) -> bool:
+        """Say hello; False if the stop came before the database did."""
+        while not self._stopping.is_set():
+            try:
+                await self._row.hello()
+                await self._heartbeat()
+            except DatabaseLost as error:
+                outage.note_lost(error)
+                await rest(RETRY_START, self._stopping)
+            else:
+                outage.note_back()
+                return True
+        return False
+
+    async def _heartbeat(self) -> None:
+        await self._desks.refresh()
+        await self._accounts.register(sorted(self._desks.current))
+        await self._row.tick()
+
+    async def _leave(self, scheduler: Scheduler, listening: asyncio.Task[None]) -> None:
+        self._log.info("service_stopping")
+        self._give_up_at = asyncio.get_running_loop().time() + DRAIN_WITHIN.total_seconds() - 2
+        drained = await scheduler.drain(DRAIN_WITHIN)
+        await listening
+        with suppress(DatabaseLost):
+            await self._row.goodbye()
+        self._log.info("service_stopped", drained=drained)
+
+    def _tools(self) -> Tools:
+        settings = self._settings
+        return Tools(
+            desks=self._desks.now,
+            claims=Claims(self._engine, holder=self._id, lease=settings.lease),
+            accounts=self._accounts,
+            writer=Writer(Apply(self._engine, replica=self._id), self._accounts, give_up=self._gives_up),
+            policy=settings.policy(),
+            jitter=random.random,
+            log=self._log,
+            concurrency=settings.concurrency,
+            deadline=settings.http_timeout,
+            stopping=self._stopping,
+        )
+
+    def _gives_up(self) -> bool:
+        return asyncio.get_running_loop().time() >= self._give_up_at
+
+    def _tickers(self, tools: Tools, outage: Outage) -> dict[str, Ticker]:
+        settings = self._settings
+        often = min(max(settings.watch_interval / 5, timedelta(seconds=0.2)), timedelta(seconds=2))
+        start = StartStep(tools, PersonaStep(tools, PersonaRows(self._engine, replica=self._id)))
+        ticks = {
+            "start": (start.tick, settings.start_interval),
+            "watch": (WatchStep(tools).tick, often),
+            "collect": (CollectStep(tools).tick, often),
+            "settle": (SettleStep(tools).tick, max(settings.settle_after / 6, timedelta(seconds=0.5))),
+            "heartbeat": (self._heartbeat, HEARTBEAT),
+        }
+        ticker = partial(Ticker, outage=outage, log=self._log, stopping=self._stopping)
+        return {name: ticker(name=name, tick=tick, every=every) for name, (tick, every) in ticks.items()}
