@@ -59,8 +59,8 @@ def running_sandbox(platform: Platform | None = None, *, profile: Profile | None
 
 @contextlib.contextmanager
 def sandbox_process(arguments: Sequence[str] = ()) -> Iterator[SandboxProcess]:
-    """Run `python -m sandbox` with these arguments on a free loopback port."""
-    command = [sys.executable, "-m", "sandbox", "--port", "0", *arguments]
+    """Run `python -P -m sandbox` (no folder of the caller shadows it) with these arguments on a free loopback port."""
+    command = [sys.executable, "-P", "-m", "sandbox", "--port", "0", *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             address = _printed_address(process)

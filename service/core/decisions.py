@@ -82,7 +82,7 @@ def notes_of(meaning: Meaning, lane: Lane, invite_id: UUID | None) -> tuple[Acco
     """What a bad answer says about the account as a whole."""
     match meaning:
         case DidNotSend():
-            return (MustWait(delay=None),)
+            return () if meaning.held_back else (MustWait(delay=None),)
         case UnknownResult() | Refused() | Missing():
             return (Stumbled(lane=lane, code=meaning.code, invite_id=invite_id),)
         case WaitAccount():

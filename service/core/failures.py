@@ -68,6 +68,7 @@ class DidNotSend:
     """It provably never reached the vendor: nothing counts."""
 
     detail: str
+    held_back: bool = False  #: by ourselves
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +134,7 @@ def classify(request: Request, failure: Failure) -> Meaning:
     """What a bad answer to this request means. Total: every failure has exactly one meaning."""
     match failure:
         case NotSent():
-            return DidNotSend(detail=safe_text(failure.detail))
+            return DidNotSend(detail=safe_text(failure.detail), held_back=failure.held_back)
         case NoAnswer():
             return UnknownResult(code="NO_ANSWER", detail=safe_text(failure.detail))
         case Garbage():

@@ -101,9 +101,10 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotSent:
-    """The request provably never reached the vendor: the connect phase failed."""
+    """The request provably never reached the vendor: the connect phase failed, or we held it back."""
 
     detail: str
+    held_back: bool = False  #: by us: no slot in time, or the service stops; says nothing of the vendor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

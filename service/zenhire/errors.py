@@ -10,6 +10,7 @@ import httpx
 from service.core.failures import ARTIFACT_NOT_READY, safe_text
 from service.core.observations import ErrorAnswer, NoAnswer, NotSent
 from service.zenhire.payloads import Json, Unreadable, first, number, parse, storable, text
+from service.zenhire.transport import TooLate
 
 # --- error answers ---------------------------------------------------------------------------------------------------
 
@@ -137,6 +138,8 @@ HTTPX_ROOTS = (httpx.HTTPError, httpx.InvalidURL, httpx.CookieConflict, httpx.St
 
 def failure_of(exc: Exception) -> NotSent | NoAnswer:
     """Whether the request provably was not sent, or may have been."""
+    if isinstance(exc, TooLate):
+        return NotSent(detail=str(exc), held_back=True)
     for kind, (failure, sentence) in HTTPX_EXCEPTIONS.items():
         if isinstance(exc, kind):
             return failure(detail=f"{sentence}{_cause(exc)}")

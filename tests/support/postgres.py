@@ -105,9 +105,9 @@ def _container() -> Iterator[Server]:
     os.environ["TESTCONTAINERS_RYUK_DISABLED"] = "true"  # its image may not be here; read at import
     from testcontainers.community.postgres import PostgresContainer  # noqa: PLC0415
 
-    postgres = PostgresContainer(IMAGE, driver=None, dbname="postgres").with_command(f"postgres {_FORGETFUL}")
-    with postgres as container, _removed_with_us(container.get_wrapped_container().id):
-        server = Server(url=container.get_connection_url())
+    postgres = PostgresContainer(IMAGE, driver=None, dbname="postgres").with_command(f"postgres {_FORGETFUL}").start()
+    with _removed_with_us(postgres.get_wrapped_container().id):
+        server = Server(url=postgres.get_connection_url())
         # The image's first server, which prepares the data, listens on its socket only: readiness counts over TCP.
         eventually(lambda: _answers(server), within=60)
         yield server
@@ -115,7 +115,7 @@ def _container() -> Iterator[Server]:
 
 @contextmanager
 def _removed_with_us(container: str) -> Iterator[None]:
-    """Also after a signal: the pipe closes with this process, whatever ended it, and the keeper removes the container."""
+    """Also after a signal: a pipe closes with this process, whatever ended it, and the keeper removes the container."""
     keeper = subprocess.Popen(
         ["/bin/sh", "-c", 'cat >/dev/null; docker rm --force --volumes "$0" >/dev/null 2>&1', container],
         stdin=subprocess.PIPE,

@@ -49,3 +49,8 @@ async def eventually_async(predicate: Callable[[], object], *, within: float) ->
 async def pace(seconds: float) -> None:
     """The pause of a stand-in that is slow on purpose; never a wait for something to happen."""
     await asyncio.sleep(seconds)
+
+
+async def dawdle(seconds: float) -> None:
+    """How a slow peer that a test plays spends its time; never a way to wait for something."""
+    await asyncio.sleep(seconds)

@@ -79,7 +79,6 @@ def test_every_answer_to_a_post_gives_a_legal_move_and_says_what_became_of_the_p
     assert is_legal(decision.change.move)
     assert decision.change.session["state"] != PostState.POSTING
     assert decision.change.event is not None
-    assert decision.notes
 
 
 @given(posts, failures, jitters)
@@ -177,6 +176,12 @@ def test_a_request_that_was_never_sent_counts_for_nothing() -> None:
     assert new_status(decision) == InviteStatus.PENDING
     assert decision.change.session["state"] == PostState.NOT_MADE
     assert decision.notes == (MustWait(delay=None),)
+
+
+def test_a_request_that_was_held_back_does_not_make_the_account_wait() -> None:
+    decision = post(a_post(), NotSent(detail="no slot in time", held_back=True))
+    assert new_status(decision) == InviteStatus.PENDING
+    assert decision.notes == ()
 
 
 @pytest.mark.parametrize(

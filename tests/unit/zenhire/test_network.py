@@ -15,7 +15,7 @@ from service.core.failures import DidNotSend, Request, StopAccount, UnknownResul
 from service.core.observations import ErrorAnswer, Garbage, NoAnswer, NotSent, Recorded, Sighting, Transcript
 from service.zenhire.client import Ceilings
 from service.zenhire.network import POOL_TIMEOUTS_MAX, NetworkTransport, proxy_for
-from tests.support.waiting import eventually_async
+from tests.support.waiting import dawdle, eventually_async
 from tests.unit.zenhire.examples import KEY, SESSION, SESSION_ID, client_to, in_a_second, later, raw_server
 from tests.unit.zenhire.test_client import CALLS, create_session, get_session, get_transcript, swallow, wav
 
@@ -47,7 +47,7 @@ def dripping(head: bytes, drop: bytes) -> Callable[[bytes, Reader, Writer], Awai
         while True:
             writer.write(drop)
             await writer.drain()
-            await asyncio.sleep(0.01)
+            await dawdle(0.01)
 
     return talk
 
@@ -197,7 +197,7 @@ async def test_artifacts_have_a_deadline_of_their_own_as_long_as_they_keep_comin
         for _drop in range(10):
             writer.write(b" ")
             await writer.drain()
-            await asyncio.sleep(0.05)
+            await dawdle(0.05)
         writer.write(b"]")
 
     patient = Ceilings(deadline=timedelta(seconds=0.2), artifact_deadline=timedelta(seconds=10))

@@ -1,0 +1,33 @@
+"""The benchmark runs, checks its own work, and says what it found."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "benchmarks", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_a_quick_run_measures_on_real_parts_and_judges_nothing(tmp_path: Path) -> None:
+    done = run("--quick", "--links", "20", "--inserts", "3", "--json", str(tmp_path / "found.json"))
+    assert done.returncode == 0, done.stderr
+    assert max(len(line) for line in done.stdout.splitlines()) <= 80
+    assert "MISSED" not in done.stdout
+    found = json.loads((tmp_path / "found.json").read_text())
+    rates = found["links_per_second"]
+    assert [len(rates[side]) for side in ("service", "bare_loop", "bare_loop_narrow")] == [1, 1, 1]
+    assert all(one["links"] == 20 and one["links_per_second"] > 0 for one in rates["service"] + rates["bare_loop"])
+    assert rates["met"] is None
+    assert found["insert_to_link_seconds"]["p99"] >= found["insert_to_link_seconds"]["p50"]
+    assert found["links_verified"] == 1 + 5 + 20 + 3  # the first, the warm-up, the round, the single inserts
+
+
+def test_a_size_that_is_no_number_is_named() -> None:
+    done = run("--links", "none")
+    assert done.returncode == 2
+    assert "--links: 'none' is not a whole number from 1" in done.stderr
