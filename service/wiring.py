@@ -42,7 +42,6 @@ from service.zenhire.transport import SlotTransport
 HEARTBEAT = timedelta(seconds=5)
 DRAIN_WITHIN = timedelta(seconds=22)  # of the 25 s in which a stop is done; the rest is for goodbyes
 RETRY_START = timedelta(seconds=2)
-STEPS_THAT_ASK = 4  # each keeps up to SYNC_CONCURRENCY requests in flight; a free connection is never waited for
 
 
 def run_service(settings: Settings) -> int:
@@ -114,9 +113,7 @@ class _Desks:
             requests_per_minute=self.settings.requests_per_minute,
             stopping=self.stopping,
         )
-        network = NetworkTransport(
-            max_connections=self.settings.concurrency * STEPS_THAT_ASK, proxy=proxy_for(self.settings.base_url)
-        )
+        network = NetworkTransport(proxy=proxy_for(self.settings.base_url))
         client = ZenhireClient(
             base_url=self.settings.base_url,
             api_key=key,

@@ -1,20 +1,21 @@
 """
-The wire: httpcore's connection pool behind httpx's transport interface, with two things that httpx alone does not give.
+The wire: httpcore's connections behind httpx's transport interface, with two things that httpx alone does not give.
 
 One deadline holds for the whole request and answer: httpx's timeouts bound each single read, so that a server which
 drips headers or body keeps a request for ever. It is enforced below httpx, because a request that is cancelled from
 outside costs the pool a connection for good.
 
-A pool that has lost its connections all the same is replaced.
+httpcore makes the connections, and a stack of idle ones takes the place of its pool, which looks at every connection
+for every request (with 64 of them that is four fifths of a request's cost) and loses one to a cancelled request.
 """
 
 import asyncio
 import ssl
 import urllib.request
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import httpcore
@@ -23,9 +24,6 @@ import httpx
 #: Below the 5 s after which common servers close an idle connection: a post must not meet a closing one, because its
 #: result would be unknown.
 KEEPALIVE_SECONDS = 4.0
-
-#: So many requests in a row that found no free connection: the pool is taken for broken.
-POOL_TIMEOUTS_MAX = 3
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -44,85 +42,71 @@ def proxy_for(base_url: str) -> str | None:
 
 class NetworkTransport(httpx.AsyncBaseTransport):
     """
-    One attempt over the network. `max_connections` must be more than the requests that are ever in flight at once.
+    One attempt over the network. The request's extension `answer_within` (seconds) bounds connecting, sending and the
+    whole answer together.
 
-    The request's extension `answer_within` (seconds) bounds connecting, sending and the whole answer together.
+    Idle connections are kept on a stack, one request has one connection, and whoever takes it gives it back: httpcore's
+    own pool looks at all connections for each request, and loses one to a request that is cancelled.
     """
 
-    def __init__(self, *, max_connections: int, proxy: str | None = None) -> None:
-        self._max_connections = max_connections
-        self._proxy = None if proxy is None else _proxy(proxy)
-        self._ssl_context = httpx.create_ssl_context()
-        self._pool = self._new_pool()
-        self._pool_timeouts = 0
+    def __init__(self, *, proxy: str | None = None) -> None:
+        self._connector = httpcore.AsyncConnectionPool(
+            ssl_context=httpx.create_ssl_context(),
+            proxy=None if proxy is None else _proxy(proxy),
+            keepalive_expiry=KEEPALIVE_SECONDS,
+            network_backend=_Backend(),
+        )
+        self._idle: list[httpcore.AsyncConnectionInterface] = []
+        self._closed = False
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         _due.set(asyncio.get_running_loop().time() + request.extensions["answer_within"])
-        pool = self._pool
-        pool.in_flight += 1
+        ask = _httpcore_request(request)
+        connection = await self._take(ask.url.origin)
         try:
             with _httpx_exceptions():
-                response = await pool.connections.handle_async_request(_httpcore_request(request))
-        except httpx.PoolTimeout:
-            self._replace_if_broken(pool)
-            await pool.leave()
-            raise
+                response = await connection.handle_async_request(ask)
         except BaseException:
-            await pool.leave()
+            await connection.aclose()
             raise
-        self._pool_timeouts = 0
         return httpx.Response(
             status_code=response.status,
             headers=response.headers,
-            stream=_Stream(response.stream, pool),
+            stream=_Stream(response.stream, partial(self._give_back, connection)),
             extensions=response.extensions,
         )
 
     async def aclose(self) -> None:
-        await self._pool.connections.aclose()
+        self._closed = True
+        while self._idle:
+            await self._idle.pop().aclose()
 
-    def _replace_if_broken(self, pool: "_Pool") -> None:
-        if pool is not self._pool:
-            return
-        self._pool_timeouts += 1
-        if self._pool_timeouts >= POOL_TIMEOUTS_MAX:
-            pool.retired = True
-            self._pool, self._pool_timeouts = self._new_pool(), 0
+    async def _take(self, origin: httpcore.Origin) -> httpcore.AsyncConnectionInterface:
+        """The connection that was used last, if it is still good: the others grow old and are closed."""
+        while self._idle:
+            connection = self._idle.pop()
+            if connection.can_handle_request(origin) and not connection.has_expired():
+                return connection
+            await connection.aclose()
+        return self._connector.create_connection(origin)
 
-    def _new_pool(self) -> "_Pool":
-        connections = httpcore.AsyncConnectionPool(
-            ssl_context=self._ssl_context,
-            proxy=self._proxy,
-            max_connections=self._max_connections,
-            max_keepalive_connections=self._max_connections,
-            keepalive_expiry=KEEPALIVE_SECONDS,
-            network_backend=_Backend(),
-        )
-        return _Pool(connections=connections)
-
-
-@dataclass(slots=True, eq=False)
-class _Pool:
-    """A pool and the requests that still use it: a retired one is closed behind the last of them."""
-
-    connections: httpcore.AsyncConnectionPool
-    in_flight: int = 0
-    retired: bool = False
-
-    async def leave(self) -> None:
-        self.in_flight -= 1
-        if self.retired and self.in_flight == 0:
-            await self.connections.aclose()
+    async def _give_back(self, connection: httpcore.AsyncConnectionInterface) -> None:
+        if connection.is_idle() and not self._closed:
+            self._idle.append(connection)
+            while self._idle and self._idle[0].has_expired():
+                await self._idle.pop(0).aclose()
+        else:
+            await connection.aclose()
 
 
 class _Stream(httpx.AsyncByteStream):
     """The answer's body, with httpcore's exceptions turned into httpx's."""
 
-    def __init__(self, body: Iterable[bytes] | AsyncIterable[bytes], pool: _Pool) -> None:
+    def __init__(self, body: Iterable[bytes] | AsyncIterable[bytes], give_back: Callable[[], Awaitable[None]]) -> None:
         if not isinstance(body, AsyncIterable):
-            raise TypeError("an async pool answers with an async stream")
+            raise TypeError("an async connection answers with an async stream")
         self._body = body
-        self._pool = pool
+        self._give_back = give_back
         self._closed = False
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
@@ -134,12 +118,12 @@ class _Stream(httpx.AsyncByteStream):
         if self._closed:
             return
         self._closed = True
-        try:
-            with _httpx_exceptions():
-                # A generator or a pool's stream: httpcore's types do not say that both can be closed.
+        with _httpx_exceptions():
+            try:
+                # A generator or a connection's stream: httpcore's types do not say that both can be closed.
                 await self._body.aclose()  # type: ignore[attr-defined]
-        finally:
-            await self._pool.leave()
+            finally:
+                await self._give_back()
 
 
 # --- the deadline ----------------------------------------------------------------------------------------------------

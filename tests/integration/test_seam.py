@@ -73,7 +73,7 @@ async def client_of(running: RunningSandbox, key: str | None = None) -> AsyncIte
     async with ZenhireClient(
         base_url=running.base_url,
         api_key=SecretStr(key or running.key),
-        transport=SlotTransport(NetworkTransport(max_connections=4), OpenBudget()),
+        transport=SlotTransport(NetworkTransport(), OpenBudget()),
         ceilings=Ceilings(deadline=DEADLINE),
     ) as client:
         yield client

@@ -117,7 +117,7 @@ async def a_replica(
             client = ZenhireClient(
                 base_url=base_url,
                 api_key=SecretStr(key),
-                transport=SlotTransport(NetworkTransport(max_connections=64), budget),
+                transport=SlotTransport(NetworkTransport(), budget),
                 ceilings=Ceilings(deadline=deadline),
             )
             desks[account] = Desk(account=account, client=await stack.enter_async_context(client), budget=budget)

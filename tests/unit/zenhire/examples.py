@@ -88,9 +88,9 @@ async def client_of(handler: Handler, *, base_url: str = BASE_URL) -> AsyncItera
 
 
 @asynccontextmanager
-async def client_to(base_url: str, ceilings: Ceilings, *, connections: int = 8) -> AsyncIterator[ZenhireClient]:
+async def client_to(base_url: str, ceilings: Ceilings) -> AsyncIterator[ZenhireClient]:
     """A client over the real network."""
-    transport = SlotTransport(NetworkTransport(max_connections=connections), OpenBudget())
+    transport = SlotTransport(NetworkTransport(), OpenBudget())
     async with ZenhireClient(
         base_url=base_url, api_key=SecretStr(KEY), transport=transport, ceilings=ceilings
     ) as client:

@@ -14,7 +14,7 @@ import pytest
 from service.core.failures import DidNotSend, Request, StopAccount, UnknownResult, classify
 from service.core.observations import ErrorAnswer, Garbage, NoAnswer, NotSent, Recorded, Sighting, Transcript
 from service.zenhire.client import Ceilings
-from service.zenhire.network import POOL_TIMEOUTS_MAX, NetworkTransport, proxy_for
+from service.zenhire.network import NetworkTransport, proxy_for
 from tests.support.waiting import dawdle, eventually_async
 from tests.unit.zenhire.examples import KEY, SESSION, SESSION_ID, client_to, in_a_second, later, raw_server
 from tests.unit.zenhire.test_client import CALLS, create_session, get_session, get_transcript, swallow, wav
@@ -160,7 +160,7 @@ async def test_after_every_broken_answer_the_client_still_works() -> None:
         await writer.drain()
         writer.close()
 
-    async with raw_server(talk) as server, client_to(server.base_url, SHORT, connections=1) as client:
+    async with raw_server(talk) as server, client_to(server.base_url, SHORT) as client:
         kinds = [type(await get_session(client)) for _ in range(4)]
     assert kinds == [NoAnswer, NoAnswer, Garbage, Sighting]
 
@@ -206,7 +206,7 @@ async def test_artifacts_have_a_deadline_of_their_own_as_long_as_they_keep_comin
         assert isinstance(await get_session(client), NoAnswer)
 
 
-async def test_a_pool_without_a_free_connection_is_replaced_and_what_is_in_flight_lives_on() -> None:
+async def test_a_request_that_is_cancelled_costs_no_connection_and_disturbs_no_other() -> None:
     release = asyncio.Event()
 
     async def talk(request: bytes, _: Reader, writer: Writer) -> None:
@@ -214,17 +214,22 @@ async def test_a_pool_without_a_free_connection_is_replaced_and_what_is_in_fligh
             await release.wait()
         writer.write(whole())
 
-    ceilings = Ceilings(deadline=timedelta(seconds=0.2), artifact_deadline=timedelta(seconds=20))
-    async with raw_server(talk) as server, client_to(server.base_url, ceilings, connections=1) as client:
-        # Its read timeout is the deadline, so it is kept alive by a longer one of its own.
-        client._http.timeout = httpx.Timeout(20, pool=0.1)
-        slow = asyncio.create_task(get_transcript(client))
-        await eventually_async(lambda: len(server.requests) == 1, within=5)
-        for _ in range(POOL_TIMEOUTS_MAX):
-            assert isinstance(await get_session(client), NotSent)
+    ceilings = Ceilings(deadline=timedelta(seconds=20))
+    async with raw_server(talk) as server, client_to(server.base_url, ceilings) as client:
+        slow = [asyncio.create_task(get_transcript(client)) for _ in range(5)]
+        await eventually_async(lambda: len(server.requests) == 5, within=5)
+        for task in slow[:4]:
+            task.cancel()
         assert isinstance(await get_session(client), Sighting)
         release.set()
-        assert isinstance(await slow, Transcript)
+        assert isinstance(await slow[4], Transcript)
+        assert all(isinstance(answer, Sighting) for answer in [await get_session(client) for _ in range(10)])
+
+
+async def test_a_connection_that_the_server_closed_meanwhile_is_not_used_again() -> None:
+    async with raw_server(saying(whole(), then_close=True)) as server, client_to(server.base_url, SHORT) as client:
+        answers = [await get_session(client) for _ in range(5)]
+    assert all(isinstance(answer, Sighting) for answer in answers)
 
 
 async def test_what_httpx_logs_at_warning_and_above_holds_nothing(caplog: pytest.LogCaptureFixture) -> None:
@@ -266,7 +271,7 @@ def test_the_environments_proxy_is_taken_but_never_for_loopback(proxies: pytest.
 async def test_a_proxy_that_makes_no_tunnel_means_not_sent() -> None:
     refusal = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"
     async with raw_server(saying(refusal)) as proxy:
-        transport = NetworkTransport(max_connections=1, proxy=f"http://user:secret@{proxy.address}")
+        transport = NetworkTransport(proxy=f"http://user:secret@{proxy.address}")
         request = httpx.Request(
             "GET", "https://vendor.test/x", extensions={"answer_within": 1.0, "timeout": {"pool": 1.0}}
         )
@@ -279,4 +284,4 @@ async def test_a_proxy_that_makes_no_tunnel_means_not_sent() -> None:
 
 def test_a_socks_proxy_is_refused_with_the_reason() -> None:
     with pytest.raises(ValueError, match="SOCKS is not supported"):
-        NetworkTransport(max_connections=1, proxy="socks5://127.0.0.1:1080")
+        NetworkTransport(proxy="socks5://127.0.0.1:1080")
