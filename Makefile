@@ -1,0 +1,86 @@
+# Two commands on a machine with nothing but Python 3.11+ and make: `make demo` and `make test`.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+# A path, or anything else that pytest takes: make test T=tests/unit
+T ?=
+# At most four processes: each brings a PostgreSQL of its own.
+WORKERS := $(if $(T),-n 0,-n auto --maxprocesses 4)
+
+export UV_PYTHON_DOWNLOADS := never
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# uv does not read pip's configuration, so it is told the index that pip is configured with.
+ifdef PIP_INDEX_URL
+export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench fmt lock clean setup container-test
+.PHONY: check-code check-files check-lock check-migrations
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(INSTALLED) ## see the whole product at work, with nothing set up
+	@$(BIN)/zenhire-sync demo
+
+test: $(INSTALLED) ## all tests; T=path for some, TEST_POSTGRES=container|local|postgresql://... to choose the server
+	$(BIN)/pytest $(WORKERS) $(T)
+
+container-test: $(INSTALLED) ## build the image and run it with compose; needs a Docker engine
+	$(BIN)/pytest -n 0 -m container $(T)
+
+check: check-code check-files check-lock check-migrations ## lint, types, layers, container files, lock file, migrations
+
+bench: $(INSTALLED) ## measure on this machine
+	$(BIN)/python -m benchmarks
+
+fmt: $(INSTALLED) ## format, and mend what can be mended
+	$(BIN)/ruff check --fix --quiet . || true
+	$(BIN)/ruff format .
+
+lock: $(INSTALLED) ## resolve requirements.lock again from pyproject.toml
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python .ci/lock.py
+
+clean: ## remove everything that was made here
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+check-code: $(INSTALLED)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/pytest -q -n 0 tests/unit/test_house_rules.py
+
+check-files: $(INSTALLED)
+	$(BIN)/hadolint Dockerfile
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+
+check-lock: $(INSTALLED)
+	$(BIN)/python .ci/lock.py --check
+
+check-migrations: $(INSTALLED)
+	$(BIN)/zenhire-sync migrate --print-sql >$(VENV)/migrations.sql
+	$(BIN)/squawk --config .squawk.toml $(VENV)/migrations.sql
+
+setup: $(INSTALLED) ## install into .venv; the other targets do it by themselves
+
+# The exact versions of the lock file, checked by their hashes. uv is ten times faster than pip and not needed.
+$(INSTALLED): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "zenhire-sync needs Python 3.11 or newer, and $(PYTHON) is not; try: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 2; }
+	@test -x $(BIN)/pip || { echo "Making $(VENV) ..."; $(PYTHON) -m venv $(VENV); }
+	@echo "Installing the packages of requirements.lock into $(VENV) ..."
+	@sed -n '/^uv==/,/[^\\]$$/p' requirements.lock >$(VENV)/uv.lock
+	@if $(BIN)/pip install --quiet --require-hashes -r $(VENV)/uv.lock 2>/dev/null && \
+		$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock; \
+	then :; else \
+		echo "uv did not do it; trying pip, which takes longer ..."; \
+		sed '/^uv==/,/[^\\]$$/d' requirements.lock >$(VENV)/others.lock; \
+		$(BIN)/pip install --quiet --require-hashes -r $(VENV)/others.lock; \
+	fi
+	@$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
