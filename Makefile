@@ -6,8 +6,8 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 # A path, or anything else that pytest takes: make test T=tests/unit
 T ?=
-# At most four processes: each brings a PostgreSQL of its own.
-WORKERS := $(if $(T),-n 0,-n auto --maxprocesses 4)
+# Four processes, each with a PostgreSQL of its own, also on two cores: most tests wait more than they compute.
+WORKERS := $(if $(T),-n 0,-n 4 --dist worksteal)
 
 export UV_PYTHON_DOWNLOADS := never
 export PIP_DISABLE_PIP_VERSION_CHECK := 1

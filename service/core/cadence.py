@@ -3,14 +3,14 @@ When to look at a session next, and why.
 
 The whole table is here. Every interval is a multiple of `SYNC_WATCH_INTERVAL_SECONDS` (written "×"; 10 s unless set).
 
-| the vendor says | and                                   | next look            |
+| the vendor says | and (the first row that fits counts)  | next look            |
 |-----------------|---------------------------------------|----------------------|
 | active          | for less than 2 hours (×720)          | ×1                   |
 | active          | for longer                            | ×6                   |
+| initiated       | the link is dead by the calendar      | ×6, until a look counts |
 | initiated       | the link is younger than 1 hour (×360)| ×6                   |
 | initiated       | the link dies within an hour (×360)   | ×30                  |
 | initiated       | otherwise                             | ×60                  |
-| initiated       | the link is dead by the calendar      | ×6, until a look counts |
 | completed       | no survey rating yet                  | once, after ×360     |
 | completed       | otherwise                             | never                |
 | failed          | the console may still re-invite       | ×360, then ×8640, until the link would be dead |
@@ -97,10 +97,10 @@ def _active(known: Known, now: datetime, policy: Policy) -> tuple[int, str]:
 def _initiated(known: Known, now: datetime, policy: Policy) -> tuple[int, str]:
     if link_is_over(known.link_expires_at, now, policy):
         return 6, "the link should be dead; the next look decides"
-    if known.link_expires_at - now < policy.watch_interval * 360:
-        return 30, "the link dies soon"
     if now - known.link_made_at < policy.watch_interval * 360:
         return 6, "the link is new"
+    if known.link_expires_at - now < policy.watch_interval * 360:
+        return 30, "the link dies soon"
     return 60, "nobody has opened the link yet"
 
 

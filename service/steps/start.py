@@ -26,10 +26,10 @@ class StartStep(Step[PostClaim]):
         self._due: dict[str, DueStarts] = {}
 
     async def tick(self) -> None:
-        """Account for posts of dead replicas, cancel what is too late, then post for every account with work."""
+        """Post for every account with work; then account for posts of dead replicas and cancel what is too late."""
+        await super().tick()  # first: somebody waits for these links
         await self._take_over_abandoned()
         await self._tools.claims.stop_overdue(HOUSEKEEPING_LIMIT)
-        await super().tick()
 
     async def due(self, accounts: Sequence[str]) -> Sequence[str]:
         self._due = {due.account: due for due in await self._tools.claims.due_starts(accounts)}

@@ -77,7 +77,10 @@ def test_nothing_secret_or_personal_stands_in_the_log(database: Database) -> Non
         with service(database.url, sandbox, SYNC_LOG_LEVEL="debug") as running:
             for _ in range(10):
                 insert_invite(
-                    database, candidate_ref="Jane-Doe-1980", metadata={"secret-project": "Icarus"}, tags=["vip-tag"]
+                    database,
+                    candidate_ref="Jane-Doe-1980",
+                    metadata={"secret-project": "Icarus", "sandbox_plan": "completed"},
+                    tags=["vip-tag"],
                 )
             sandbox.console.set_faults(["any@create_session:0.3"])
             eventually(lambda: all_final(database), within=60)
@@ -121,7 +124,7 @@ def test_sigterm_finishes_what_is_in_flight_and_gives_the_rest_back(database: Da
 def test_work_of_a_killed_replica_is_taken_over_by_the_next_one(database: Database) -> None:
     with running_sandbox(profile=a_fast_vendor(**{"faults.latency_seconds": 1.0})) as sandbox:
         for _ in range(6):
-            insert_invite(database)
+            insert_invite(database, metadata={"sandbox_plan": "completed"})
         with service(database.url, sandbox) as doomed:
             eventually(lambda: statuses(database).get("starting", 0) > 0, within=20)
             doomed.kill()

@@ -180,8 +180,8 @@ left join zenhire.account_state a on a.account = i.account
 cross join (select zenhire.clock() as now) c
 cross join lateral (
     select a.account is null or not a.key_present or a.paused_at is not null or a.stop_code is not null as is_held,
-           -- without either mark of the ATS's nobody knows whether the candidate has the link
-           i.link_sent_at is null and i.seen_version < i.version as is_unsent
+           -- without either mark of the ATS's nobody knows whether the candidate has the link, the newest of them
+           (i.link_sent_at is null or i.link_sent_at < s.answered_at) and i.seen_version < i.version as is_unsent
 ) f;
 
 create view zenhire.results as

@@ -74,6 +74,9 @@ async def test_a_second_link_follows_when_the_first_is_dead(world: World, replic
     )
     await replica.tick()
     first = the_invite(world.database)["candidate_link"]
+    world.database.execute("update zenhire.candidate_invites set link_sent_at = zenhire.clock()")
+    waiting_on = "select waiting_on from zenhire.candidate_interviews"
+    assert world.database.fetch_value(waiting_on) == "candidate"
     world.advance(**A_WEEK)
     await replica.tick()
     assert statuses(world.database) == {"pending": 1}
@@ -81,6 +84,7 @@ async def test_a_second_link_follows_when_the_first_is_dead(world: World, replic
     second = the_invite(world.database)
     assert (second["status"], second["link_number"]) == ("link_ready", 2)
     assert second["candidate_link"] != first
+    assert world.database.fetch_value(waiting_on) == "ats"  # the mark was for the first link
     await let_pass(world, replica, steps=30, minutes=5)
     assert statuses(world.database) == {"completed": 1}
     assert max(world.platform.truth().most_links_at_once().values()) == 1
