@@ -57,6 +57,7 @@ again as (
     join zenhire.candidate_invites i on i.id = s.invite_id
     where s.account = :account and s.repost_at <= (select zenhire.clock())
       and s.current and i.status = 'starting'
+      and (i.stop_after is null or i.stop_after > (select zenhire.clock()))
     order by s.repost_at
     limit :limit
     for update of i skip locked

@@ -74,6 +74,7 @@ async def test_a_second_link_follows_when_the_first_is_dead(world: World, replic
     )
     await replica.tick()
     first = the_invite(world.database)["candidate_link"]
+    world.advance(seconds=5)
     world.database.execute("update zenhire.candidate_invites set link_sent_at = zenhire.clock()")
     waiting_on = "select waiting_on from zenhire.candidate_interviews"
     assert world.database.fetch_value(waiting_on) == "candidate"
