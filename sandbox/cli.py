@@ -2,7 +2,7 @@
 
 import argparse
 
-DEFAULT_SPEED = 600.0
+from sandbox.profile import COMMAND_LINE_SPEED
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,7 +34,7 @@ def _add_vendor(parser: argparse.ArgumentParser) -> None:
         type=float,
         metavar="N",
         help="the vendor's durations pass N times faster: with 600 a link lives 17 minutes and an interview takes two "
-        f"seconds. Timestamps stay real (default: the profile file's, else {DEFAULT_SPEED:g})",
+        f"seconds. Timestamps stay real (default: the profile file's, else {COMMAND_LINE_SPEED:g})",
     )
     parser.add_argument(
         "--key",

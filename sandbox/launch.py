@@ -3,12 +3,11 @@
 import argparse
 import sys
 
-from sandbox.cli import DEFAULT_SPEED
 from sandbox.clock import SystemClock
 from sandbox.model import KeySpec
 from sandbox.plans import Script
 from sandbox.platform import Platform
-from sandbox.profile import Profile
+from sandbox.profile import COMMAND_LINE_SPEED, Profile
 from sandbox.profiles import BUILT_IN, changed, load, parse_settings
 from sandbox.server import base_url, listen, serve
 
@@ -49,7 +48,7 @@ def _profile(args: argparse.Namespace) -> Profile:
     if args.speed is not None:
         settings["speed"] = args.speed
     elif profile.speed == 1:
-        settings.setdefault("speed", DEFAULT_SPEED)
+        settings.setdefault("speed", COMMAND_LINE_SPEED)
     if args.faults:
         settings["faults.rules"] = args.faults
     return changed(profile, settings)

@@ -10,6 +10,9 @@ from typing import ClassVar, Literal
 
 from sandbox.faults import Faults
 
+#: The speed of a sandbox that is started by hand; a platform made in code runs at 1.
+COMMAND_LINE_SPEED = 600.0
+
 TranscriptText = Literal["plain", "emoji", "nul", "surrogate"]
 #: Read by pydantic when a profile comes from outside: a mistyped setting is an error, not a shrug.
 STRICT = {"extra": "forbid"}

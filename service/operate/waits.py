@@ -19,7 +19,7 @@ WAIT_JOINS: LiteralString = """
 left join zenhire.account_state a on a.account = i.account
 left join zenhire.request_budget b on b.account = i.account
 left join zenhire.personas p on i.persona_id is null and p.account = i.account
-     and lower(btrim(p.role_name)) = lower(btrim(i.role_name)) and lower(btrim(p.language)) = lower(btrim(i.language))
+     and zenhire.persona_key(p.role_name, p.language) = zenhire.persona_key(i.role_name, i.language)
 cross join lateral (
     select case
         when i.start_after > %(now)s then 'time'

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from service.core.model import (
@@ -70,8 +70,8 @@ fresh as (
       and (i.stop_after is null or i.stop_after > (select zenhire.clock()))
       and (i.persona_id is not null or exists (
           select from zenhire.personas p
-          where p.account = i.account and lower(btrim(p.role_name)) = lower(btrim(i.role_name))
-            and lower(btrim(p.language)) = lower(btrim(i.language)) and p.state in ('ready', 'refused')))
+          where p.account = i.account and p.state in ('ready', 'refused')
+            and zenhire.persona_key(p.role_name, p.language) = zenhire.persona_key(i.role_name, i.language)))
     order by i.priority desc, i.start_after, i.id
     offset :skip
     limit :limit
@@ -99,8 +99,7 @@ posted as (
            coalesce(c.persona_id, p.persona_id), gen_random_uuid(), zenhire.clock() + :lease, :holder
     from chosen c
     left join zenhire.personas p on c.persona_id is null and p.account = c.account
-         and lower(btrim(p.role_name)) = lower(btrim(c.role_name))
-         and lower(btrim(p.language)) = lower(btrim(c.language))
+         and zenhire.persona_key(p.role_name, p.language) = zenhire.persona_key(c.role_name, c.language)
     left join retired r on r.invite_id = c.id
     returning post_id, account, invite_id, link_number, persona_id, posted_at, lease_token
 ),
@@ -116,8 +115,9 @@ select p.post_id, p.account, p.lease_token as token, p.posted_at, p.invite_id, p
           and s.state in ('lost', 'orphan')) as counted_posts,
        case when p.persona_id is null then coalesce(
            (select q.error_code from zenhire.personas q
-            where q.account = c.account and lower(btrim(q.role_name)) = lower(btrim(c.role_name))
-              and lower(btrim(q.language)) = lower(btrim(c.language))), 'PERSONA_REFUSED') end as persona_refusal
+            where q.account = c.account
+              and zenhire.persona_key(q.role_name, q.language) = zenhire.persona_key(c.role_name, c.language)),
+           'PERSONA_REFUSED') end as persona_refusal
 from posted p join chosen c on c.id = p.invite_id
 order by c.priority desc, c.start_after, c.id
 """)
@@ -144,14 +144,20 @@ returning s.post_id, s.account, s.lease_token as token, s.posted_at, s.invite_id
           null as persona_refusal
 """)
 
-CLAIM_LOOKS = text("""
+#: What every claim of a post says of it, beside what its step needs.
+_OF_THE_POST = "s.post_id, s.account, s.lease_token as token, s.posted_at, s.invite_id, s.link_number"
+
+
+def _claim_sessions(due: str, columns: str, *, only: str = "true") -> TextClause:
+    """The claim of rows of `interview_sessions` that are due by the column `due`."""
+    return text(f"""
 with
--- sessions that are due for a look and that nobody holds
+-- rows that are due and that nobody holds
 due as (
     select s.post_id from zenhire.interview_sessions s
-    where s.account = :account and s.next_look_at <= (select zenhire.clock())
+    where s.account = :account and s.{due} <= (select zenhire.clock()) and {only}
       and (s.lease_until is null or s.lease_until <= (select zenhire.clock()))
-    order by s.next_look_at
+    order by s.{due}
     limit :limit
     for update of s skip locked
 )
@@ -159,61 +165,34 @@ update zenhire.interview_sessions s
 set lease_token = gen_random_uuid(), lease_until = zenhire.clock() + :lease, lease_holder = :holder
 from due, zenhire.candidate_invites i
 where s.post_id = due.post_id and i.id = s.invite_id
-returning s.post_id, s.account, s.lease_token as token, s.posted_at, s.invite_id, s.link_number, s.session_id, s.state,
-          s.current, i.status as invite_status, i.max_links, i.stop_after, s.vendor_status, s.status_seen_at,
-          s.step_back_seen_at, s.link_expires_at, s.interview_started_at, s.look_count, s.look_failures as failures,
-          i.candidate_survey_rating as rating, zenhire.clock() as claimed_at
+returning {_OF_THE_POST}, {columns}, zenhire.clock() as claimed_at
 """)
 
-CLAIM_TRANSCRIPTS = text("""
-with
--- completed sessions whose transcript is due and that nobody holds
-due as (
-    select s.post_id from zenhire.interview_sessions s
-    where s.account = :account and s.next_collect_at <= (select zenhire.clock())
-      and (s.lease_until is null or s.lease_until <= (select zenhire.clock()))
-    order by s.next_collect_at
-    limit :limit
-    for update of s skip locked
-)
-update zenhire.interview_sessions s
-set lease_token = gen_random_uuid(), lease_until = zenhire.clock() + :lease, lease_holder = :holder
-from due
-where s.post_id = due.post_id
-returning s.post_id, s.account, s.lease_token as token, s.posted_at, s.invite_id, s.link_number, s.session_id,
-          s.completed_at, s.collect_count, s.collect_failures as failures, zenhire.clock() as claimed_at
-""")
 
-CLAIM_SEARCHES = text("""
-with
--- lost posts whose search is due and that nobody holds
-due as (
-    select s.post_id from zenhire.interview_sessions s
-    where s.account = :account and s.state = 'lost' and s.next_search_at <= (select zenhire.clock())
-      and (s.lease_until is null or s.lease_until <= (select zenhire.clock()))
-    order by s.next_search_at
-    limit :limit
-    for update of s skip locked
+CLAIM_LOOKS = _claim_sessions(
+    "next_look_at",
+    "s.session_id, s.state, s.current, i.status as invite_status, i.max_links, i.stop_after, s.vendor_status,"
+    " s.status_seen_at, s.step_back_seen_at, s.link_expires_at, s.interview_started_at, s.look_count,"
+    " s.look_failures as failures, i.candidate_survey_rating as rating",
 )
-update zenhire.interview_sessions s
-set lease_token = gen_random_uuid(), lease_until = zenhire.clock() + :lease, lease_holder = :holder
-from due
-where s.post_id = due.post_id
-returning s.post_id, s.account, s.lease_token as token, s.posted_at, s.invite_id, s.link_number, s.session_id,
-          s.search_count, zenhire.clock() as claimed_at
-""")
+
+CLAIM_TRANSCRIPTS = _claim_sessions(
+    "next_collect_at", "s.session_id, s.completed_at, s.collect_count, s.collect_failures as failures"
+)
+
+CLAIM_SEARCHES = _claim_sessions("next_search_at", "s.session_id, s.search_count", only="s.state = 'lost'")
 
 WANT_PERSONAS = text("""
 insert into zenhire.personas (account, role_name, language)
-select distinct on (lower(btrim(i.role_name)), lower(btrim(i.language)))
+select distinct on (zenhire.persona_key(i.role_name, i.language))
        i.account, btrim(i.role_name), btrim(i.language)
 from zenhire.candidate_invites i
 where i.account = :account and i.status = 'pending' and i.persona_id is null
   and i.start_after <= (select zenhire.clock())
   and not exists (
       select from zenhire.personas p
-      where p.account = i.account and lower(btrim(p.role_name)) = lower(btrim(i.role_name))
-        and lower(btrim(p.language)) = lower(btrim(i.language)))
+      where p.account = i.account
+        and zenhire.persona_key(p.role_name, p.language) = zenhire.persona_key(i.role_name, i.language))
 on conflict do nothing
 """)
 
@@ -253,7 +232,7 @@ from unnest(cast(:accounts as text[])) a (account)
 """)
 
 
-def _due(column: str) -> Any:
+def _due(column: str) -> TextClause:
     return text(f"""
 select a.account from unnest(cast(:accounts as text[])) a (account)
 where exists (select from zenhire.interview_sessions s

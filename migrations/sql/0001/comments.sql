@@ -274,6 +274,7 @@ comment on function zenhire.notify_invites() is 'Trigger: NOTIFY zenhire_invites
 comment on function zenhire.notify_change() is 'Trigger: NOTIFY zenhire_changes with invite_id, version and status.';
 comment on function zenhire.require_event() is 'Trigger at COMMIT: a change of status has its event.';
 comment on function zenhire.keep_event() is 'Trigger: events are only added; an erasure may blank their words.';
+comment on function zenhire.persona_key(text, text) is 'What makes two wishes for a persona the same: role and language, but for case and blanks around them.';
 comment on function zenhire.longest_key(jsonb) is 'Characters of an object''s longest key.';
 comment on function zenhire.longest_value(jsonb) is 'Characters of an object''s longest value.';
 comment on function zenhire.longest_tag(text[]) is 'Characters of the longest element.';

@@ -123,8 +123,7 @@ begin
     update zenhire.personas p
     set state = 'wanted', next_try_at = zenhire.clock(), failures = 0, error_code = null, error_message = null
     where p.state = 'refused' and p.account = invite.account
-      and lower(btrim(p.role_name)) = lower(btrim(invite.role_name))
-      and lower(btrim(p.language)) = lower(btrim(invite.language));
+      and zenhire.persona_key(p.role_name, p.language) = zenhire.persona_key(invite.role_name, invite.language);
     update zenhire.candidate_invites i set status = 'pending', error_code = null, error_message = null
     where i.id = invite.id
     returning i.version into new_version;

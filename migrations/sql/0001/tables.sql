@@ -129,6 +129,12 @@ create table zenhire.recordings (
     stored_at    timestamptz not null default zenhire.clock()
 );
 
+-- What makes two wishes for a persona the same: role and language, but for case and blanks around them.
+create function zenhire.persona_key(role_name text, language text) returns text
+    language sql immutable parallel safe set search_path = pg_catalog as $$
+    select lower(btrim(role_name)) || chr(10) || lower(btrim(language))
+$$;
+
 create table zenhire.personas (
     id            uuid primary key default gen_random_uuid(),
     account       text not null,
@@ -247,7 +253,7 @@ create index interview_sessions_stray on zenhire.interview_sessions (account, st
 create index interview_sessions_missing on zenhire.interview_sessions (account, invite_id)
     where last_look = 'missing' and look_failures >= 5;
 create unique index personas_one_per_role_and_language
-    on zenhire.personas (account, lower(btrim(role_name)), lower(btrim(language)));
+    on zenhire.personas (account, zenhire.persona_key(role_name, language));
 create index personas_to_resolve on zenhire.personas (account, next_try_at) where next_try_at is not null;
 create index invite_events_of_invite on zenhire.invite_events (invite_id, id);
 create index invite_events_of_account on zenhire.invite_events (account, id) where invite_id is null;
