@@ -14,24 +14,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from structlog.typing import FilteringBoundLogger
 
 from service.postgres.engine import DatabaseLost
-
-
-@dataclass(slots=True)
-class Outage:
-    """Says once that the database went away, and once that it is back."""
-
-    log: FilteringBoundLogger
-    lost: bool = False
-
-    def note_lost(self, error: DatabaseLost) -> None:
-        if not self.lost:
-            self.log.warning("database_lost", reason=str(error))
-        self.lost = True
-
-    def note_back(self) -> None:
-        if self.lost:
-            self.log.info("database_back")
-        self.lost = False
+from service.steps.outage import Outage
 
 
 @dataclass(slots=True, kw_only=True)
@@ -44,6 +27,7 @@ class Ticker:
     outage: Outage
     log: FilteringBoundLogger
     stopping: asyncio.Event
+    started: Callable[[], Awaitable[None]] | None = None  #: waits for what ticks have started
     _idle: asyncio.Event = field(default_factory=asyncio.Event)
     _again: bool = False
     _running: asyncio.Future[None] | None = None  # kept: the loop alone holds tasks weakly
@@ -86,6 +70,8 @@ class Ticker:
     async def drained(self) -> None:
         """Wait until nothing of this step is under way."""
         await self._idle.wait()
+        if self.started is not None:
+            await self.started()
 
 
 class Scheduler:

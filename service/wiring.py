@@ -27,10 +27,11 @@ from service.postgres.notify import listen
 from service.postgres.personas import PersonaRows
 from service.postgres.replicas import ReplicaRow
 from service.postgres.writer import Writer
-from service.scheduler import Outage, Scheduler, Ticker
+from service.scheduler import Scheduler, Ticker
 from service.settings import Settings
 from service.steps.collect import CollectStep
 from service.steps.desk import Desk, Tools
+from service.steps.outage import Outage
 from service.steps.personas import PersonaStep
 from service.steps.settle import SettleStep
 from service.steps.start import StartStep
@@ -165,7 +166,7 @@ class Replica:
         outage = Outage(self._log)
         if not await self._arrive(outage):
             return
-        tickers = self._tickers(self._tools(), outage)
+        tickers = self._tickers(self._tools(outage))
         scheduler = Scheduler(list(tickers.values()))
         scheduler.start()
         self._log.info("service_started", version=version("zenhire-sync"), accounts=sorted(self._desks.current))
@@ -208,7 +209,7 @@ class Replica:
             await self._row.goodbye()
         self._log.info("service_stopped", drained=drained)
 
-    def _tools(self) -> Tools:
+    def _tools(self, outage: Outage) -> Tools:
         settings = self._settings
         return Tools(
             desks=self._desks.now,
@@ -218,6 +219,7 @@ class Replica:
             policy=settings.policy(),
             jitter=random.random,
             log=self._log,
+            outage=outage,
             concurrency=settings.concurrency,
             deadline=settings.http_timeout,
             stopping=self._stopping,
@@ -226,16 +228,17 @@ class Replica:
     def _gives_up(self) -> bool:
         return asyncio.get_running_loop().time() >= self._give_up_at
 
-    def _tickers(self, tools: Tools, outage: Outage) -> dict[str, Ticker]:
+    def _tickers(self, tools: Tools) -> dict[str, Ticker]:
         settings = self._settings
         often = min(max(settings.watch_interval / 5, timedelta(seconds=0.2)), timedelta(seconds=2))
         start = StartStep(tools, PersonaStep(tools, PersonaRows(self._engine, replica=self._id)))
-        ticks = {
-            "start": (start.tick, settings.start_interval),
-            "watch": (WatchStep(tools).tick, often),
-            "collect": (CollectStep(tools).tick, often),
-            "settle": (SettleStep(tools).tick, max(settings.settle_after / 6, timedelta(seconds=0.5))),
-            "heartbeat": (self._heartbeat, HEARTBEAT),
-        }
-        ticker = partial(Ticker, outage=outage, log=self._log, stopping=self._stopping)
-        return {name: ticker(name=name, tick=tick, every=every) for name, (tick, every) in ticks.items()}
+        steps: list[tuple[StartStep | WatchStep | CollectStep | SettleStep, timedelta]] = [
+            (start, settings.start_interval),
+            (WatchStep(tools), often),
+            (CollectStep(tools), often),
+            (SettleStep(tools), max(settings.settle_after / 6, timedelta(seconds=0.5))),
+        ]
+        ticker = partial(Ticker, outage=tools.outage, log=self._log, stopping=self._stopping)
+        tickers = [ticker(name=step.name, tick=step.tick, every=every, started=step.drained) for step, every in steps]
+        tickers.append(ticker(name="heartbeat", tick=self._heartbeat, every=HEARTBEAT))
+        return {made.name: made for made in tickers}

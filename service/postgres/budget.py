@@ -40,7 +40,9 @@ select case
     when s.stop_code is null or not s.covered then 'open'
     when exists (select from probe) then 'probe'
     else 'closed'
-end as gate
+end as gate,
+exists (select from zenhire.request_budget b
+        where b.account = s.account and b.paused_until > (select zenhire.clock())) as waits
 from state s
 """)
 
@@ -102,7 +104,9 @@ class Budget:
 
     async def reserve(self, lane: Lane, wanted: int) -> Grant:
         """Reserve up to `wanted` slots for a step, if the account may ask in this lane."""
-        gate = await self._gate(lane)
+        gate, waits = await self._gate(lane)
+        if waits:
+            self._slots.clear()  # handed out before the vendor asked to wait
         if gate == "closed":
             return CLOSED
         probe = gate == "probe"
@@ -146,10 +150,11 @@ class Budget:
         too_late = asyncio.get_running_loop().time() + wait > send_before
         return None if too_late and not self._slots else wait
 
-    async def _gate(self, lane: Lane) -> str:
+    async def _gate(self, lane: Lane) -> tuple[str, bool]:
+        """Whether the lane is open, closed or to be probed; and whether the whole account waits."""
         given = {"account": self._account, "lane": lane, "probe_max": int(PROBE_MAX.total_seconds())}
         rows = await fetch(self._engine, GATE, given)
-        return str(rows[0]["gate"]) if rows else "closed"
+        return (str(rows[0]["gate"]), bool(rows[0]["waits"])) if rows else ("closed", False)
 
     async def _take(self, wanted: int) -> float:
         """Reserve slots in the database; returns the seconds until more may be had if there were none."""

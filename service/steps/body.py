@@ -1,8 +1,7 @@
 """The body that every step has: reserve slots, claim, ask with no transaction open, decide, write."""
 
-import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar, Generic, TypeVar
@@ -14,6 +13,7 @@ from service.postgres.claims import Batch
 from service.postgres.engine import DatabaseLost
 from service.steps.desk import Desk, Tools
 from service.steps.pump import Catch, pump
+from service.steps.side_by_side import SideBySide
 
 C = TypeVar("C", bound=Claim)
 
@@ -34,6 +34,7 @@ class Step(ABC, Generic[C]):
 
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
+        self._accounts = SideBySide(self._work_for_account, tools, step=self.name)
 
     @abstractmethod
     async def due(self, accounts: Sequence[str]) -> Sequence[str]:
@@ -48,10 +49,22 @@ class Step(ABC, Generic[C]):
         """Ask the vendor and decide; no transaction is open."""
 
     async def tick(self) -> None:
-        """Do all that is due now, for every account of this replica side by side."""
-        desks = self._tools.desks()
-        due = await self.due(sorted(desks))
-        await all_of(self.work_for(desks[account]) for account in due)
+        """See to it that every account with something to do is at work; does not wait for it."""
+        self._accounts.start(await self.due(sorted(self._tools.desks())))
+
+    async def drained(self) -> None:
+        """Wait until no account is at work."""
+        await self._accounts.drained()
+
+    async def run_once(self) -> None:
+        """One tick and all that it started, to its end."""
+        await self.tick()
+        await self.drained()
+
+    async def _work_for_account(self, account: str) -> None:
+        desk = self._tools.desks().get(account)
+        if desk is not None:  # its key may have gone since the tick
+            await self.work_for(desk)
 
     async def work_for(self, desk: Desk) -> None:
         await pump(
@@ -93,11 +106,3 @@ class Step(ABC, Generic[C]):
             applied=written.applied,
             why_not=written.why_not,
         )
-
-
-async def all_of(works: Iterable[Awaitable[None]]) -> None:
-    """Let every one of `works` end, whatever becomes of the others; then raise the first failure."""
-    results = await asyncio.gather(*works, return_exceptions=True)
-    for result in results:
-        if isinstance(result, BaseException):
-            raise result

@@ -12,6 +12,7 @@ from service.postgres.accounts import Accounts
 from service.postgres.budget import Budget
 from service.postgres.claims import Claims
 from service.postgres.writer import Writer
+from service.steps.outage import Outage
 from service.zenhire.client import ZenhireClient
 
 
@@ -35,6 +36,7 @@ class Tools:
     policy: Policy
     jitter: Callable[[], float]
     log: FilteringBoundLogger
+    outage: Outage
     concurrency: int
     deadline: timedelta  #: one request with its whole answer
     stopping: asyncio.Event = field(default_factory=asyncio.Event)

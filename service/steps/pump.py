@@ -12,6 +12,8 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
+REST_SECONDS_MAX = 1.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catch(Generic[T]):
@@ -49,8 +51,8 @@ async def pump(
         catch = await _claim_safely(claim, free, running)
         worked += len(catch.rows)
         running |= {asyncio.ensure_future(work(row)) for row in catch.rows}
-        if catch.is_last:
-            break
+        if catch.is_last or (catch.retry_in or 0.0) > REST_SECONDS_MAX:
+            break  # a longer wait is the timer's: by then the account may be paused, stopped, or free again
         if not catch.rows:
             await _rest(catch.retry_in or 0.0, stopping)
         running = {task for task in running if not task.done()}

@@ -5,6 +5,7 @@ One walk through the vendor's list, newest first, serves all lost posts of an ac
 orphan: nobody holds its link, and it is watched until it is dead.
 """
 
+import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -15,8 +16,8 @@ from service.core.model import Lane, SearchClaim
 from service.core.observations import Sighting, SightingPage
 from service.core.settling import already_known, decide_search
 from service.postgres.claims import Batch
-from service.steps.body import all_of
 from service.steps.desk import Desk, Tools
+from service.steps.side_by_side import SideBySide
 from service.zenhire.listing import ListEnd, walk_sessions
 
 POSTS_PER_WALK = 200
@@ -37,14 +38,24 @@ class SettleStep:
 
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
+        self._accounts = SideBySide(self._search_for, tools, step=self.name)
 
     async def tick(self) -> None:
-        """Search for what is due, for every account of this replica side by side."""
-        desks = self._tools.desks()
-        due = await self._tools.claims.due_searches(sorted(desks))
-        await all_of(self._search_for(desks[account]) for account in due)
+        """See to it that every account with searches due is at work; does not wait for it."""
+        self._accounts.start(await self._tools.claims.due_searches(sorted(self._tools.desks())))
 
-    async def _search_for(self, desk: Desk) -> None:
+    async def drained(self) -> None:
+        await self._accounts.drained()
+
+    async def run_once(self) -> None:
+        """One tick and all that it started, to its end."""
+        await self.tick()
+        await self.drained()
+
+    async def _search_for(self, account: str) -> None:
+        desk = self._tools.desks().get(account)
+        if desk is None:
+            return
         grant = await desk.budget.reserve(Lane.LIST, 1)
         if grant.slots == 0:
             return
@@ -52,7 +63,7 @@ class SettleStep:
         if not batch.rows:
             return
         walk = await self._walk(desk, batch)
-        await all_of(self._write(claim, walk, batch) for claim in batch.rows)
+        await asyncio.gather(*(self._write(claim, walk, batch) for claim in batch.rows))
 
     async def _walk(self, desk: Desk, batch: Batch[SearchClaim]) -> _Walk:
         """Read the list back to the oldest of the posts, or as far as the lease allows."""

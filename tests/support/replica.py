@@ -23,6 +23,7 @@ from service.postgres.personas import PersonaRows
 from service.postgres.writer import Writer
 from service.steps.collect import CollectStep
 from service.steps.desk import Desk, Tools
+from service.steps.outage import Outage
 from service.steps.personas import PersonaStep
 from service.steps.settle import SettleStep
 from service.steps.start import StartStep
@@ -79,7 +80,7 @@ class Replica:
         """Every step once, in the order of the way of the data."""
         await self.accounts.register(sorted(self.desks))
         for step in (self.start, self.watch, self.collect, self.settle):
-            await step.tick()
+            await step.run_once()
 
 
 @asynccontextmanager
@@ -109,6 +110,7 @@ async def a_replica(
             policy=policy or Policy(),
             jitter=lambda: jitter,
             log=structlog.get_logger(),
+            outage=Outage(structlog.get_logger()),
             concurrency=16,
             deadline=deadline,
         )

@@ -8,7 +8,8 @@ import structlog
 from structlog.testing import capture_logs
 
 from service.postgres.engine import DatabaseLost
-from service.scheduler import Outage, Scheduler, Ticker
+from service.scheduler import Scheduler, Ticker
+from service.steps.outage import Outage
 from tests.support.waiting import eventually_async
 
 

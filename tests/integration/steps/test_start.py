@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from sandbox.model import KeySpec
 from sandbox.profiles import built_in
 from service.core.model import Policy
 from service.steps.body import Held
@@ -33,7 +34,7 @@ def a_persona(world: World) -> str:
 
 async def tick_once(replica: Replica, database: Database) -> None:
     """One tick of start that does not wait out the account's back-off."""
-    ticking = asyncio.ensure_future(replica.start.tick())
+    ticking = asyncio.ensure_future(replica.start.run_once())
     await eventually_async(lambda: {post["state"] for post in the_posts(database)} == {"not_made"}, within=5)
     replica.tools.stopping.set()
     await ticking
@@ -42,7 +43,7 @@ async def tick_once(replica: Replica, database: Database) -> None:
 async def test_waiting_invites_get_the_links_that_the_vendor_minted(world: World, replica: Replica) -> None:
     for _ in range(20):
         insert_invite(world.database)
-    await replica.start.tick()
+    await replica.start.run_once()
     assert statuses(world.database) == {"link_ready": 20}
     assert links_are_the_minted_ones(world)
     assert len(world.platform.truth().sessions) == 20
@@ -50,7 +51,7 @@ async def test_waiting_invites_get_the_links_that_the_vendor_minted(world: World
 
 async def test_what_the_ats_wrote_goes_to_the_vendor_with_the_two_marks(world: World, replica: Replica) -> None:
     invite_id = insert_invite(world.database, candidate_ref="ü" * 256, metadata={"job": 7, "vip": True}, tags=["a"])
-    await replica.start.tick()
+    await replica.start.run_once()
     (session,) = world.platform.truth().sessions
     (post,) = the_posts(world.database)
     assert session.candidate_ref == "ü" * 256
@@ -66,7 +67,7 @@ async def test_replicas_at_the_same_moment_start_no_invite_twice(world: World, m
     for _ in range(60):
         insert_invite(world.database)
     async with make_replica() as one, make_replica() as two, make_replica() as three:
-        await asyncio.gather(one.start.tick(), two.start.tick(), three.start.tick())
+        await asyncio.gather(one.start.run_once(), two.start.run_once(), three.start.run_once())
     assert statuses(world.database) == {"link_ready": 60}
     assert len(the_posts(world.database)) == 60
     assert len(world.platform.truth().sessions) == 60
@@ -76,8 +77,8 @@ async def test_replicas_at_the_same_moment_create_a_persona_once(world: World, m
     for _ in range(6):
         insert_invite(world.database, role_name="Nurse", language="de")
     async with make_replica() as one, make_replica() as two, make_replica() as three:
-        await asyncio.gather(one.start.tick(), two.start.tick(), three.start.tick())
-        await one.start.tick()
+        await asyncio.gather(one.start.run_once(), two.start.run_once(), three.start.run_once())
+        await one.start.run_once()
     assert statuses(world.database) == {"link_ready": 6}
     assert world.platform.truth().answers[("create_persona", "201")] == 1
 
@@ -86,7 +87,7 @@ async def test_a_persona_that_fits_but_for_case_and_blanks_is_used(world: World,
     key = world.platform.keys[world.sandbox.key]
     persona = world.platform.create_persona(key, {"role_name": " Night  nurse ".strip(), "language": "EN"})
     insert_invite(world.database, role_name="night  NURSE", language="en ")
-    await replica.start.tick()
+    await replica.start.run_once()
     assert [post["persona_id"] for post in the_posts(world.database)] == [persona.id]
 
 
@@ -96,7 +97,7 @@ async def test_more_new_personas_in_a_day_than_allowed_wait_for_a_person(
     for number in range(5):
         insert_invite(world.database, role_name=f"role {number}")
     async with make_replica(policy=Policy(personas_per_day=3)) as replica:
-        await replica.start.tick()
+        await replica.start.run_once()
     assert statuses(world.database) == {"link_ready": 3, "pending": 2}
     codes = world.database.fetch("select error_code from zenhire.personas where error_code is not null")
     assert [row["error_code"] for row in codes] == ["TOO_MANY_NEW_PERSONAS"] * 2
@@ -105,13 +106,13 @@ async def test_more_new_personas_in_a_day_than_allowed_wait_for_a_person(
 async def test_a_lost_reply_is_posted_again_and_what_it_made_is_found_later(world: World, replica: Replica) -> None:
     world.sandbox.console.set_faults(["lost_after@create_session:#1"])
     insert_invite(world.database)
-    await replica.start.tick()
+    await replica.start.run_once()
     assert statuses(world.database) == {"starting": 1}
     world.advance(seconds=5)
-    await replica.start.tick()
+    await replica.start.run_once()
     assert statuses(world.database) == {"link_ready": 1}
     world.advance(seconds=60)
-    await replica.settle.tick()
+    await replica.settle.run_once()
     lost, published = the_posts(world.database)
     assert (lost["state"], published["state"]) == ("orphan", "published")
     assert {lost["session_id"], published["session_id"]} == set(world.platform.truth().by_id())
@@ -123,9 +124,9 @@ async def test_a_lost_reply_is_posted_again_and_what_it_made_is_found_later(worl
 async def test_an_unclear_answer_counts_as_lost_and_is_posted_again(world: World, replica: Replica, fault: str) -> None:
     world.sandbox.console.set_faults([f"{fault}@create_session:#1:after"])
     insert_invite(world.database)
-    await replica.start.tick()
+    await replica.start.run_once()
     world.advance(seconds=5)
-    await replica.start.tick()
+    await replica.start.run_once()
     assert statuses(world.database) == {"link_ready": 1}
     assert [post["state"] for post in the_posts(world.database)] == ["lost", "published"]
 
@@ -136,12 +137,12 @@ async def test_a_post_of_a_dead_replica_is_taken_over_when_its_lease_is_over(
     insert_invite(world.database, persona_id=a_persona(world))
     async with make_replica() as dead, make_replica() as alive:
         await dead.tools.claims.posts("default", 1)  # and dies before it sends
-        await alive.start.tick()
+        await alive.start.run_once()
         assert statuses(world.database) == {"starting": 1}
         world.advance(seconds=31)
-        await alive.start.tick()
+        await alive.start.run_once()
         world.advance(seconds=5)
-        await alive.start.tick()
+        await alive.start.run_once()
     assert statuses(world.database) == {"link_ready": 1}
     assert [post["state"] for post in the_posts(world.database)] == ["lost", "published"]
 
@@ -154,14 +155,14 @@ async def test_a_late_holder_publishes_nothing_and_its_session_is_on_record(
         batch = await slow.tools.claims.posts("default", 1)
         late = await slow.start.ask_and_decide(slow.desks["default"], Held(claim=batch.rows[0], batch=batch))
         world.advance(seconds=31)
-        await quick.start.tick()
+        await quick.start.run_once()
         world.advance(seconds=5)
-        await quick.start.tick()
+        await quick.start.run_once()
         before = the_invite(world.database)
         written = await slow.tools.writer.write(late)
         assert (written.applied, written.why_not) == (False, "late_session_recorded")
         assert the_invite(world.database) == before
-        await quick.settle.tick()
+        await quick.settle.run_once()
     assert [post["state"] for post in the_posts(world.database)] == ["orphan", "published"]
     assert links_are_the_minted_ones(world)
 
@@ -182,9 +183,9 @@ async def test_a_link_for_an_invite_cancelled_in_the_meantime_becomes_an_orphan(
     decision = await replica.start.ask_and_decide(replica.desks["default"], Held(claim=batch.rows[0], batch=batch))
     world.database.execute("select zenhire.cancel_invite(%s, 'position filled')", (invite_id,))
     await replica.tools.writer.write(decision)
-    await replica.start.tick()
+    await replica.start.run_once()
     world.advance(minutes=1)
-    await replica.settle.tick()
+    await replica.settle.run_once()
     assert the_invite(world.database)["status"] == "cancelled"
     assert the_invite(world.database)["candidate_link"] is None
     assert [post["state"] for post in the_posts(world.database)] == ["orphan"]
@@ -195,12 +196,12 @@ async def test_too_many_lost_posts_ask_a_person_who_may_try_again(world: World, 
     invite_id = insert_invite(world.database, persona_id=a_persona(world))
     async with make_replica(policy=Policy(posts_per_link=3)) as replica:
         for _ in range(4):
-            await replica.start.tick()
+            await replica.start.run_once()
             world.advance(minutes=1)
         assert statuses(world.database) == {"needs_review": 1}
         assert the_invite(world.database)["error_code"] == "TOO_MANY_LOST_POSTS"
         world.database.execute("select zenhire.retry_invite(%s, 'the vendor is back')", (invite_id,))
-        await replica.start.tick()
+        await replica.start.run_once()
     assert statuses(world.database) == {"link_ready": 1}
     assert the_invite(world.database)["link_number"] == 1
 
@@ -209,7 +210,7 @@ async def test_a_persona_that_does_not_exist_refuses_its_invite_with_the_vendors
     world: World, replica: Replica
 ) -> None:
     insert_invite(world.database, persona_id="00000000-0000-4000-8000-000000000000")
-    await replica.start.tick()
+    await replica.start.run_once()
     invite = the_invite(world.database)
     assert (invite["status"], invite["error_code"]) == ("refused", "NOT_FOUND")
     assert [post["state"] for post in the_posts(world.database)] == ["not_made"]
@@ -228,14 +229,14 @@ async def test_a_key_that_does_not_work_stops_its_account_until_it_works_again(
     for _ in range(3):
         insert_invite(world.database, persona_id=a_persona(world))
     world.sandbox.console.set_key(world.sandbox.key, **trouble)
-    await replica.start.tick()
+    await replica.start.run_once()
     assert statuses(world.database) == {"pending": 3}
     account = world.database.fetch_one("select stop_code, stop_scope from zenhire.account_state")
     assert account == {"stop_code": code, "stop_scope": "everything"}
     world.sandbox.console.set_key(world.sandbox.key, **mend)
     world.advance(seconds=6)
-    await replica.start.tick()
-    await replica.start.tick()
+    await replica.start.run_once()
+    await replica.start.run_once()
     assert statuses(world.database) == {"link_ready": 3}
     assert world.database.fetch_value("select stop_code from zenhire.account_state") is None
 
@@ -243,12 +244,12 @@ async def test_a_key_that_does_not_work_stops_its_account_until_it_works_again(
 async def test_without_credits_no_link_is_made_until_there_are_some(world: World, replica: Replica) -> None:
     insert_invite(world.database, persona_id=a_persona(world))
     world.sandbox.console.top_up(world.sandbox.key, -100_000)
-    await replica.start.tick()
+    await replica.start.run_once()
     account = world.database.fetch_one("select stop_code, stop_scope from zenhire.account_state")
     assert account == {"stop_code": "INSUFFICIENT_CREDITS", "stop_scope": "starts"}
     world.sandbox.console.top_up(world.sandbox.key, 1000)
     world.advance(seconds=6)
-    await replica.start.tick()
+    await replica.start.run_once()
     assert statuses(world.database) == {"link_ready": 1}
 
 
@@ -260,7 +261,7 @@ async def test_probes_of_a_stopped_account_grow_apart_and_one_replica_sends_each
     async with make_replica() as one, make_replica() as two:
         for _ in range(60):
             world.advance(seconds=10)
-            await asyncio.gather(one.start.tick(), two.start.tick())
+            await asyncio.gather(one.start.run_once(), two.start.run_once())
     refused = sum(count for (_, outcome), count in world.platform.truth().answers.items() if outcome.startswith("401"))
     assert 6 <= refused <= 9  # at 5, 10, 20, 40, 80, 160, 300 s
     assert statuses(world.database) == {"pending": 1}
@@ -274,15 +275,15 @@ async def test_a_vendor_that_fails_everybody_stops_the_account_and_burns_no_invi
         insert_invite(world.database, persona_id=persona)
     world.sandbox.console.set_faults(["internal_error@create_session:1.0"])
     for _ in range(30):
-        await replica.start.tick()
+        await replica.start.run_once()
         world.advance(minutes=10)
     assert statuses(world.database) == {"pending": 40}
     assert world.database.fetch_value("select stop_code from zenhire.account_state") == "VENDOR_FAILING"
     counted = "select count(*) from zenhire.interview_sessions where counted and state = 'lost'"
     assert world.database.fetch_value(counted) == 0
     world.sandbox.console.set_faults([])
-    await replica.start.tick()
-    await replica.start.tick()
+    await replica.start.run_once()
+    await replica.start.run_once()
     assert statuses(world.database) == {"link_ready": 40}
 
 
@@ -294,16 +295,16 @@ async def test_a_retry_after_holds_the_whole_account_in_either_form(
     world.sandbox.console.set_faults(["rate_limited@create_session:#1:seconds=30"])
     insert_invite(world.database, persona_id=a_persona(world))
     async with make_replica() as one, make_replica() as two:
-        await one.start.tick()
+        await one.start.run_once()
         asked = world.platform.truth().answers
         assert statuses(world.database) == {"pending": 1}
         two.tools.stopping.set()
-        await two.start.tick()
+        await two.start.run_once()
         assert world.platform.truth().answers == asked
         held = "select paused_until - zenhire.clock() as rest from zenhire.request_budget"
         assert timedelta(seconds=28) < world.database.fetch_value(held) <= timedelta(seconds=31)
         world.advance(seconds=31)
-        await one.start.tick()
+        await one.start.run_once()
     assert statuses(world.database) == {"link_ready": 1}
 
 
@@ -320,17 +321,17 @@ async def test_an_unreachable_vendor_costs_no_invite_anything(world: World, make
     world.advance(minutes=2)
     world.database.execute("delete from zenhire.account_state")
     async with make_replica() as replica:
-        await replica.start.tick()
+        await replica.start.run_once()
     assert statuses(world.database) == {"link_ready": 3}
 
 
 async def test_an_invite_whose_time_to_stop_has_come_is_cancelled_and_says_so(world: World, replica: Replica) -> None:
     insert_invite(world.database, stop_after=world.now + timedelta(hours=1), start_after=world.now)
     world.sandbox.console.set_faults(["lost_before@create_session:#1"])
-    await replica.start.tick()
+    await replica.start.run_once()
     assert statuses(world.database) == {"starting": 1}
     world.advance(hours=1)
-    await replica.start.tick()
+    await replica.start.run_once()
     invite = the_invite(world.database)
     assert (invite["status"], invite["error_code"]) == ("cancelled", "STOP_AFTER_PASSED")
     assert ("create_session", "201") not in world.platform.truth().answers
@@ -361,17 +362,17 @@ async def test_a_table_that_fed_another_address_is_not_pointed_at_this_one_silen
 ) -> None:
     insert_invite(world.database, persona_id=a_persona(world))
     async with make_replica() as replica:
-        await replica.start.tick()
+        await replica.start.run_once()
     insert_invite(world.database, persona_id=a_persona(world))
     async with a_replica(
         world.database.url, "http://localhost:9/api/v1/interview", keys={"default": world.sandbox.key}
     ) as elsewhere:
-        await elsewhere.start.tick()
+        await elsewhere.start.run_once()
     assert statuses(world.database) == {"link_ready": 1, "pending": 1}
     assert world.database.fetch_value("select stop_code from zenhire.account_state") == "BASE_URL_CHANGED"
     world.database.execute("select zenhire.resume_account('default', 'moved on purpose')")
     async with make_replica() as replica:
-        await replica.start.tick()
+        await replica.start.run_once()
     assert statuses(world.database) == {"link_ready": 2}
 
 
@@ -398,7 +399,7 @@ async def test_a_persona_on_a_later_page_is_found_and_not_made_again(world: Worl
     for number in range(50):
         world.platform.create_persona(key, {"role_name": f"role {number}", "language": "en"})
     insert_invite(world.database, role_name="surgeon")
-    await replica.start.tick()
+    await replica.start.run_once()
     assert [post["persona_id"] for post in the_posts(world.database)] == [wanted.id]
 
 
@@ -412,12 +413,27 @@ async def test_what_a_lost_post_left_behind_is_found_however_the_list_is_paged(
     for _ in range(60):
         insert_invite(world.database, persona_id=persona, metadata={"sandbox_plan": "never"})
     for _ in range(4):
-        await replica.start.tick()
+        await replica.start.run_once()
         world.advance(seconds=30)
-    await replica.settle.tick()
+    await replica.settle.run_once()
     strays = [post for post in the_posts(world.database) if post["state"] != "published"]
     assert len(strays) == 2
     if profile == "bare":  # only the newest rows can be seen: what was not found is searched for again
         assert all(post["state"] == "orphan" or post["next_search_at"] > world.now for post in strays)
     else:
         assert [post["state"] for post in strays] == ["orphan", "orphan"]
+
+
+async def test_an_account_that_must_wait_or_is_busy_never_holds_up_another(
+    world: World, make_replica: MakeReplica
+) -> None:
+    world.platform.add_key(KeySpec(value="zh_api_other", client="other"))
+    world.sandbox.console.set_faults(["rate_limited@create_session:#1:seconds=3600"])
+    async with make_replica(keys={"default": world.sandbox.key, "other": "zh_api_other"}) as replica:
+        insert_invite(world.database, persona_id=a_persona(world))
+        await replica.start.run_once()
+        assert statuses(world.database) == {"pending": 1}
+        other = world.platform.create_persona(world.platform.keys["zh_api_other"], {"role_name": "N", "language": "en"})
+        insert_invite(world.database, account="other", persona_id=other.id)
+        await asyncio.wait_for(replica.start.run_once(), 10)
+    assert statuses(world.database) == {"pending": 1, "link_ready": 1}

@@ -124,9 +124,9 @@ async def test_two_replicas_never_look_at_the_same_session_at_once(world: World,
     for _ in range(30):
         insert_invite(world.database, metadata={"sandbox_plan": "never"})
     async with make_replica() as one, make_replica() as two:
-        await one.start.tick()
+        await one.start.run_once()
         world.advance(minutes=2)
-        await asyncio.gather(one.watch.tick(), two.watch.tick())
+        await asyncio.gather(one.watch.run_once(), two.watch.run_once())
     assert {post["look_count"] for post in the_posts(world.database)} == {1}
 
 
