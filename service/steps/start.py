@@ -32,8 +32,9 @@ class StartStep(Step[PostClaim]):
         await self._tools.claims.stop_overdue(HOUSEKEEPING_LIMIT)
 
     async def due(self, accounts: Sequence[str]) -> Sequence[str]:
-        self._due = {due.account: due for due in await self._tools.claims.due_starts(accounts)}
-        return list(self._due)
+        found = await self._tools.claims.due_starts(accounts)
+        self._due |= {due.account: due for due in found}
+        return [due.account for due in found]
 
     async def work_for(self, desk: Desk) -> None:
         await self._personas.resolve(desk)

@@ -63,6 +63,7 @@ def test_two_replicas_bring_200_invites_to_their_end_though_a_third_of_all_answe
         truth = sandbox.platform.truth()
         for replica in replicas:
             assert replica.terminate() == 0
+            assert not [event for event in replica.events() if event["level"] == "error"]
     minted = truth.session_of_link()
     invites = database.fetch("select id, candidate_link, session_id from zenhire.candidate_invites")
     assert len(invites) == 200
