@@ -165,7 +165,7 @@ def _plain_http(settings: Settings) -> Iterator[Problem]:
 
 
 def _floors(settings: Settings) -> Iterator[Problem]:
-    host = urlsplit(settings.base_url).hostname or ""
+    host = (urlsplit(settings.base_url).hostname or "").rstrip(".")
     if settings.unsafe_fast and (host == "zenhire.ai" or host.endswith(".zenhire.ai")):
         wrong = f"is not for the vendor's real host {host}"
         yield Problem(variable="SYNC_UNSAFE_FAST", wrong=wrong, allowed="unset it, or use the sandbox")

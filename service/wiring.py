@@ -42,6 +42,7 @@ from service.zenhire.transport import SlotTransport
 
 HEARTBEAT = timedelta(seconds=5)
 DRAIN_WITHIN = timedelta(seconds=22)  # of the 25 s in which a stop is done; the rest is for goodbyes
+GOODBYE_WITHIN = timedelta(seconds=2)
 RETRY_START = timedelta(seconds=2)
 
 
@@ -204,9 +205,11 @@ class Replica:
         self._log.info("service_stopping")
         self._give_up_at = asyncio.get_running_loop().time() + DRAIN_WITHIN.total_seconds() - 2
         drained = await scheduler.drain(DRAIN_WITHIN)
-        await listening
-        with suppress(DatabaseLost):
-            await self._row.goodbye()
+        # A database that does not answer must not keep a stopping container: its leases run out by themselves.
+        with suppress(DatabaseLost, TimeoutError):
+            async with asyncio.timeout(GOODBYE_WITHIN.total_seconds()):
+                await listening
+                await self._row.goodbye()
         self._log.info("service_stopped", drained=drained)
 
     def _tools(self, outage: Outage) -> Tools:

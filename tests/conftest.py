@@ -1,9 +1,11 @@
 """Fixtures for all tests: a server per test process, a fresh database per test, and nothing but loopback."""
 
 import os
+import sys
 from collections.abc import Iterator
 
 import pytest
+import structlog
 
 from tests.support import loopback
 from tests.support.database import Database
@@ -12,6 +14,8 @@ from tests.support.postgres import VARIABLE, Server, Source, describe, running_s
 
 def pytest_configure(config: pytest.Config) -> None:
     loopback.refuse_everything_else()
+    # What the service logs in a test's own process must not mix with what a command prints.
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     if not hasattr(config, "workerinput"):  # the workers of pytest-xdist inherit the answer
         wish = os.environ.get(VARIABLE, "")
         source = source_from(wish)

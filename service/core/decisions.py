@@ -51,6 +51,7 @@ class Stopped:
     scope: StopScope
     code: str
     message: str
+    lane: Lane  #: which kind of request met the trouble
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +89,7 @@ def notes_of(meaning: Meaning, lane: Lane, invite_id: UUID | None) -> tuple[Acco
         case WaitAccount():
             return (MustWait(delay=meaning.delay),)
         case StopAccount():
-            return (Stopped(scope=meaning.scope, code=meaning.code, message=meaning.message),)
+            return (Stopped(scope=meaning.scope, code=meaning.code, message=meaning.message, lane=lane),)
         case WaitRow() | NotReady():
             return ()
     assert_never(meaning)

@@ -153,6 +153,20 @@ def post_made_orphan(claim: PostClaim, made: MintedWithoutLink, *, now: datetime
     )
 
 
+def ask_about_missing_links(claim: PostClaim, made: MintedWithoutLink, *, now: datetime, message: str) -> Change:
+    """starting → needs_review: sessions are made, and their links never come back."""
+    session = orphan_columns(made, expires_at=claim.posted_at + LINK_LIFETIME, now=now)
+    return Change(
+        claim=claim,
+        session=session | SessionColumns(error_code="NO_LINK", error_message=message),
+        move=InviteMove(
+            allowed_from=_from(InviteStatus.STARTING),
+            columns=InviteColumns(status=InviteStatus.NEEDS_REVIEW, error_code="NO_LINK", error_message=message),
+        ),
+        event=Event(kind="review_needed", reason=message, details={"session_id": made.session_id}),
+    )
+
+
 def back_to_pending(claim: PostClaim, *, code: str, detail: str, now: datetime) -> Change:
     """starting → pending: this post provably made no session."""
     return Change(

@@ -102,7 +102,8 @@ def _fits(persona: PersonaSeen, claim: PersonaClaim) -> bool:
 
 
 def _plain(text: str) -> str:
-    return text.strip().casefold()
+    """As `zenhire.persona_key` in the database, or one role could get two personas."""
+    return text.strip().lower()
 
 
 def _age(persona: PersonaSeen) -> tuple[bool, datetime | str]:

@@ -24,14 +24,12 @@ def decide_search(
     `searched`: the walk got as far as needed; else a post that was not found may still stand further on.
     """
     if found is not None:
-        return Decision(change=lifecycle.record_orphan(claim, found, _orphan(claim, found, now=now, policy=policy)))
-    if not searched:
-        columns = SessionColumns(last_search_at=now, next_search_at=now + policy.settle_after)
-        return Decision(change=Change(claim=claim, session=columns))
+        return Decision(change=lifecycle.record_orphan(claim, found, _orphan(claim, found, now=now)))
     columns = SessionColumns(last_search_at=now, search_count=claim.search_count + 1)
     last = claim.posted_at + LINK_LIFETIME + policy.expiry_grace
     if now >= last:
-        columns |= SessionColumns(next_search_at=None, dead_at=now, dead_because="not_found")
+        because = "not_found" if searched else "not_searchable"
+        columns |= SessionColumns(next_search_at=None, dead_at=now, dead_because=because)
         return Decision(change=Change(claim=claim, session=columns, event=Event(kind="search_ended")))
     at = cadence.next_search(claim.search_count + 1, claim.posted_at, now=now, policy=policy)
     return Decision(change=Change(claim=claim, session=columns | SessionColumns(next_search_at=min(at, last))))
@@ -42,17 +40,14 @@ def already_known(claim: SearchClaim, session_id: str) -> Sighting:
     return Sighting(session_id=session_id, status=VendorStatus.INITIATED, created_at=claim.posted_at)
 
 
-def _orphan(claim: SearchClaim, found: Sighting, *, now: datetime, policy: Policy) -> SessionColumns:
+def _orphan(claim: SearchClaim, found: Sighting, *, now: datetime) -> SessionColumns:
     return SessionColumns(
         state=PostState.ORPHAN,
         session_id=found.session_id,
-        vendor_status=found.status,
-        status_seen_at=now,
-        vendor_object=found.document,
         link_expires_at=(found.created_at or claim.posted_at) + LINK_LIFETIME,
         last_search_at=now,
         search_count=claim.search_count + 1,
         next_search_at=None,
-        next_look_at=now + policy.watch_interval * 6,
+        next_look_at=now,  # what the list shows is a hint; the look tells, and takes over what has ended already
         next_look_reason="an orphan is watched until it is dead",
     )

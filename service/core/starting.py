@@ -42,8 +42,7 @@ def decide_post(
             change = lifecycle.publish_link(claim, answer, now=now, first_look_at=first_look_at)
             return Decision(change=change, notes=(Worked(lane=Lane.START),))
         case MintedWithoutLink():
-            repost_at = now + _repost_delay(claim, jitter)
-            change = lifecycle.post_made_orphan(claim, answer, now=now, repost_at=repost_at)
+            change = _change_for_missing_link(claim, answer, now=now, policy=policy, jitter=jitter)
             return Decision(
                 change=change, notes=(Stumbled(lane=Lane.START, code="NO_LINK", invite_id=claim.invite_id),)
             )
@@ -51,6 +50,16 @@ def decide_post(
             meaning = classify(Request.START, answer)
             change = _change_for_failed_post(claim, meaning, now=now, policy=policy, jitter=jitter)
             return Decision(change=change, notes=notes_of(meaning, Lane.START, claim.invite_id))
+
+
+def _change_for_missing_link(
+    claim: PostClaim, made: MintedWithoutLink, *, now: datetime, policy: Policy, jitter: float
+) -> Change:
+    posts = claim.counted_posts + 1
+    if posts < policy.posts_per_link:
+        return lifecycle.post_made_orphan(claim, made, now=now, repost_at=now + _repost_delay(claim, jitter))
+    message = f"ZenHire made {posts} sessions and sent no link for any of them."
+    return lifecycle.ask_about_missing_links(claim, made, now=now, message=message)
 
 
 def refuse_for_persona(claim: PostClaim, code: str, *, now: datetime) -> Decision:

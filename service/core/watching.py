@@ -131,11 +131,12 @@ def _session_after(
 
 
 def _death(claim: LookClaim, seen: Sighting, expires_at: datetime, time: LookTime, policy: Policy) -> SessionColumns:
-    """A session is dead when the vendor ended it, or when a single look past its time still says `initiated`."""
+    """A session is dead when the vendor ended it, or when a single look past its time shows no interview."""
     if seen.status in {VendorStatus.COMPLETED, VendorStatus.FAILED}:
         ended = claim.vendor_status == seen.status
         return SessionColumns() if ended else SessionColumns(dead_at=time.now, dead_because=seen.status)
-    if seen.status == VendorStatus.INITIATED and cadence.link_is_over(expires_at, time.sent_at, policy):
+    # The status after the expiry is unknown (contract §3): whatever is no interview that runs is a link that died.
+    if seen.status != VendorStatus.ACTIVE and cadence.link_is_over(expires_at, time.sent_at, policy):
         return SessionColumns(dead_at=time.now, dead_because="expired")
     return SessionColumns()
 
@@ -170,16 +171,16 @@ def _move_for(claim: LookClaim, seen: Sighting, session: SessionColumns, now: da
             if _may_have_next_link(claim, now):
                 return lifecycle.ask_for_next_link(claim, session, because="the interview gave no result")
             return lifecycle.fail(claim, seen, session)
-        case VendorStatus.INITIATED:
-            return _move_for_initiated(claim, session, now)
-        case _:
+        case VendorStatus.ACTIVE | VendorStatus.FAILED:
             return lifecycle.only_seen(claim, session)
+        case _:
+            return _move_for_unopened(claim, session, now)
 
 
 _CAN_START = frozenset({InviteStatus.LINK_READY, InviteStatus.FAILED, InviteStatus.EXPIRED})
 
 
-def _move_for_initiated(claim: LookClaim, session: SessionColumns, now: datetime) -> Change:
+def _move_for_unopened(claim: LookClaim, session: SessionColumns, now: datetime) -> Change:
     if session.get("dead_because") == "expired" and claim.invite_status == InviteStatus.LINK_READY:
         if _may_have_next_link(claim, now):
             return lifecycle.ask_for_next_link(claim, session, because="the link expired unused")

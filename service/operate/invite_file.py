@@ -179,11 +179,17 @@ def _json_records(lines: Iterable[str], check_names: CheckNames) -> Iterator[Rec
         except (ValueError, RecursionError) as error:
             yield RowProblem(line=line, column=None, reason=f"is not JSON that can be loaded: {error}")
         else:
-            if isinstance(value, dict):
-                check_names(line, value)
-                yield Record(line=line, cells={name: cell for name, cell in value.items() if cell is not None})
-            else:
-                yield RowProblem(line=line, column=None, reason='is not a JSON object like {"candidate_ref": …}')
+            yield _json_record(line, value, check_names)
+
+
+def _json_record(line: int, value: Any, check_names: CheckNames) -> Record | RowProblem:
+    if not isinstance(value, dict):
+        return RowProblem(line=line, column=None, reason='is not a JSON object like {"candidate_ref": …}')
+    try:
+        check_names(line, value)
+    except InviteFileError as error:  # of this line alone, unlike a CSV's header
+        return RowProblem(line=line, column=None, reason=str(error).removeprefix(f"line {line}: "))
+    return Record(line=line, cells={name: cell for name, cell in value.items() if cell is not None})
 
 
 def _parse_json(text: str) -> Any:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import assert_never
 from uuid import UUID
 
+import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -37,7 +38,7 @@ with moved as (
                        || ', but the sessions of this account were made at ' || a.base_url
     where a.account = any(cast(:accounts as text[])) and a.base_url <> :base_url
       and a.stop_code is distinct from 'BASE_URL_CHANGED'
-      and exists (select from zenhire.interview_sessions s where s.account = a.account)
+      and exists (select from zenhire.interview_sessions s where s.account = a.account and s.state <> 'not_made')
     returning a.account, a.stop_message
 )
 insert into zenhire.invite_events (account, kind, reason, details, replica)
@@ -48,7 +49,7 @@ select account, 'account_stopped', stop_message, '{"code": "BASE_URL_CHANGED"}',
 FOLLOW_MOVED = text("""
 update zenhire.account_state a set base_url = :base_url, updated_at = zenhire.clock()
 where a.account = any(cast(:accounts as text[])) and a.base_url <> :base_url
-  and not exists (select from zenhire.interview_sessions s where s.account = a.account)
+  and not exists (select from zenhire.interview_sessions s where s.account = a.account and s.state <> 'not_made')
 """)
 
 WITHOUT_KEY = text("""
@@ -60,14 +61,20 @@ END_STREAK = text("delete from zenhire.account_streaks where account = :account 
 
 END_WAITS = text("update zenhire.request_budget set waits = 0 where account = :account and waits > 0")
 
-#: A success ends the stop that its lane proves wrong. Times are written at most once a second: the row is shared.
+#: A success ends the stop that its lane proves wrong, and narrows one that it proves too wide. Times are written once
+#: a second at the most: the row is shared.
 WORKED = text("""
 with ended as (
     update zenhire.account_state
-    set stop_code = null, stop_message = null, stop_scope = null, stopped_at = null, probe_at = null,
-        probe_seconds = null, updated_at = zenhire.clock()
-    where account = :account and stop_code is not null and not needs_person
-      and (stop_scope = 'everything' or :lane = 'start')
+    set stop_code = null, stop_message = null, stop_scope = null, stop_lane = null, stopped_at = null,
+        probe_at = null, probe_seconds = null, updated_at = zenhire.clock()
+    where account = :account and stop_code is not null and not needs_person and :lane in (stop_lane, 'start')
+    returning account
+),
+narrowed as (
+    update zenhire.account_state set stop_scope = 'starts', updated_at = zenhire.clock()
+    where account = :account and stop_scope = 'everything' and not needs_person
+      and stop_lane in ('start', 'persona') and :lane in ('look', 'artifact')
     returning account
 ),
 noted as (
@@ -77,7 +84,7 @@ noted as (
 update zenhire.account_state
 set last_look_at = case when :lane = 'look' then zenhire.clock() else last_look_at end,
     last_link_at = case when :lane = 'start' then zenhire.clock() else last_link_at end
-where account = :account and not exists (select from ended)
+where account = :account and not exists (select from ended) and not exists (select from narrowed)
   and (:lane = 'look' and coalesce(last_look_at, '-infinity') < zenhire.clock() - interval '1 second'
        or :lane = 'start' and coalesce(last_link_at, '-infinity') < zenhire.clock() - interval '1 second')
 """)
@@ -100,7 +107,9 @@ returning cardinality(invite_ids) as invites
 STOP = text("""
 with stopped as (
     update zenhire.account_state a
-    set stop_code = :code, stop_message = :message, stop_scope = :scope,
+    set stop_code = :code, stop_message = :message, stop_lane = :lane,
+        -- what a success has narrowed stays narrow while the trouble is the same
+        stop_scope = case when a.stop_code = :code and a.stop_lane = :lane then a.stop_scope else :scope end,
         stopped_at = case when a.stop_code = :code then a.stopped_at else zenhire.clock() end,
         needs_person = :needs_person,
         probe_at = case when a.stop_code is null or a.probe_at is null then zenhire.clock() + :probe_first
@@ -116,13 +125,15 @@ insert into zenhire.invite_events (account, kind, reason, details, replica)
 select s.account, 'account_stopped', :message,
        jsonb_build_object('code', cast(:code as text), 'scope', cast(:scope as text)), :replica
 from stopped s, before b where b.stop_code is distinct from :code
+returning account
 """)
 
 #: A stopped account charges no invite: what waits for a repost goes back to `pending`, its lost post uncounted.
 RELEASE_STARTING = text("""
 with
 stopped as (
-    select account from zenhire.account_state where account = :account and stop_code is not null
+    select account from zenhire.account_state
+    where account = any(cast(:accounts as text[])) and stop_code is not null
 ),
 waiting as (
     select i.id from zenhire.interview_sessions s
@@ -130,7 +141,7 @@ waiting as (
     join zenhire.candidate_invites i on i.id = s.invite_id
     where s.repost_at is not null and s.current and i.status = 'starting'
     order by i.id
-    for update of i
+    for update of i, s skip locked
 ),
 released as (
     update zenhire.candidate_invites i set status = 'pending' from waiting w where i.id = w.id
@@ -148,8 +159,9 @@ select account, id, 'account_stopped', 'starting', 'pending', version, 'the acco
 WAIT = text("""
 update zenhire.request_budget
 set waits = case when paused_until <= zenhire.clock() then waits + 1 else waits end,
-    paused_until = greatest(paused_until, zenhire.clock() + coalesce(
-        cast(:delay as interval), least(60, power(2, least(waits, 6))) * interval '1 second'))
+    paused_until = greatest(paused_until, zenhire.clock() + case
+        when cast(:delay as interval) is not null then greatest(cast(:delay as interval), interval '1 second')
+        else least(60, power(2, least(waits, 6))) * interval '1 second' end)
 where account = :account and (cast(:delay as interval) is not null or paused_until <= zenhire.clock())
 """)
 
@@ -163,6 +175,13 @@ NOW = text("select zenhire.clock() as now")
 OTHER_CLIENT = text("""
 select client_id from zenhire.account_state where account = :account and client_id <> :client_id
 """)
+
+
+#: A transcript or a list that cannot be had is no reason to stop anything else.
+LANES_THAT_STOP = frozenset({Lane.START, Lane.LOOK, Lane.PERSONA})
+
+
+_log = structlog.get_logger()
 
 
 class Accounts:
@@ -184,6 +203,7 @@ class Accounts:
             await connection.execute(ENSURE_STATES, at)
             await connection.execute(FOLLOW_MOVED, at)
             await connection.execute(STOP_MOVED, at | {"replica": self._replica})
+            await self._release_starting(connection, ours)
 
     async def note(self, account: str, notes: Sequence[AccountNote]) -> None:
         """Record what answers said about `account`, in the order in which they came."""
@@ -214,9 +234,10 @@ class Accounts:
     async def _worked(self, account: str, lane: Lane) -> None:
         given = {"account": account, "lane": lane}
         async with transaction(self._engine) as connection:
+            # account_state first, as the control functions lock it
+            await connection.execute(WORKED, given | {"replica": self._replica})
             await connection.execute(END_STREAK, given)
             await connection.execute(END_WAITS, given)
-            await connection.execute(WORKED, given | {"replica": self._replica})
 
     async def _stumbled(self, account: str, note: Stumbled) -> None:
         given = {
@@ -227,11 +248,12 @@ class Accounts:
             "enough": STREAK_THAT_STOPS,
         }
         rows = await fetch(self._engine, STUMBLED, given)
-        if rows[0]["invites"] < STREAK_THAT_STOPS:
+        if rows[0]["invites"] < STREAK_THAT_STOPS or note.lane not in LANES_THAT_STOP:
             return
         scope = StopScope.STARTS if note.lane in {Lane.START, Lane.PERSONA} else StopScope.EVERYTHING
-        message = f"{STREAK_THAT_STOPS} different invites in a row got the same bad result ({note.code})"
-        await self._stop(account, Stopped(scope=scope, code="VENDOR_FAILING", message=message))
+        what = "roles" if note.lane == Lane.PERSONA else "invites"
+        message = f"{STREAK_THAT_STOPS} different {what} in a row got the same bad result ({note.code})"
+        await self._stop(account, Stopped(scope=scope, code="VENDOR_FAILING", message=message, lane=note.lane))
 
     async def _stop(self, account: str, note: Stopped, *, needs_person: bool = False) -> None:
         given = {
@@ -239,16 +261,20 @@ class Accounts:
             "code": note.code,
             "message": note.message,
             "scope": note.scope,
+            "lane": note.lane,
             "needs_person": needs_person,
             "probe_first": PROBE_FIRST,
             "replica": self._replica,
         }
         async with transaction(self._engine) as connection:
-            await connection.execute(STOP, given)
-            await self._release_starting(connection, account)
+            begun = (await connection.execute(STOP, given)).all()
+            await self._release_starting(connection, [account])
 
-    async def _release_starting(self, connection: AsyncConnection, account: str) -> None:
-        await connection.execute(RELEASE_STARTING, {"account": account, "replica": self._replica})
+        if begun:
+            _log.warning("account_stopped", account=account, code=note.code, scope=note.scope)
+
+    async def _release_starting(self, connection: AsyncConnection, accounts: Sequence[str]) -> None:
+        await connection.execute(RELEASE_STARTING, {"accounts": accounts, "replica": self._replica})
 
     async def _belongs_to(self, account: str, client_id: str) -> None:
         if self._clients.get(account) == client_id:
@@ -258,7 +284,7 @@ class Accounts:
         others = await fetch(self._engine, OTHER_CLIENT, given)
         if others:
             message = f"the key now belongs to client {client_id}, but the sessions belong to {others[0]['client_id']}"
-            stop = Stopped(scope=StopScope.EVERYTHING, code="CLIENT_CHANGED", message=message)
+            stop = Stopped(scope=StopScope.EVERYTHING, code="CLIENT_CHANGED", message=message, lane=Lane.LOOK)
             await self._stop(account, stop, needs_person=True)
             return
         self._clients[account] = client_id

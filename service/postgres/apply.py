@@ -7,6 +7,7 @@ token is the decision's, an invite only where it still stands as the decision th
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -33,12 +34,18 @@ SESSION_COLUMNS = (
     "next_search_at", "search_count", "last_search_at",
 )  # fmt: skip
 
-LOCK_INVITES = text("select from zenhire.candidate_invites where id = any(:ids) order by id for update")
+#: An invite that somebody else has locked, the ATS say, is written later: nobody waits for anybody here.
+LOCK_INVITES = text("""
+select id from zenhire.candidate_invites where id = any(:ids) order by id for update skip locked
+""")
 
 
 def _names(columns: Sequence[str], prefix: str = "") -> str:
     return ", ".join(prefix + column for column in columns)
 
+
+#: What could tell of an erased candidate again.
+ERASED_KEYS = "'{vendor_object,error_message,last_look}'::text[]"
 
 WRITE = text(f"""
 with
@@ -49,7 +56,7 @@ given as (
 ),
 -- posts whose token still counts; `fits`: the invite stands where the decision thinks
 held as (
-    select g.*, i.status as from_status,
+    select g.*, i.status as from_status, i.erased_at is not null as erased,
            i.erased_at is null and (g.allowed_from is null
                or g.allowed_from ? i.status and (s.current or not g.only_current)) as fits
     from given g
@@ -63,7 +70,8 @@ wrote_session as (
     update zenhire.interview_sessions s
     set ({_names(SESSION_COLUMNS)}) = (
             select {_names(SESSION_COLUMNS, "r.")}
-            from jsonb_populate_record(s, case when h.fits then h.session else h.session_alone end) r),
+            from jsonb_populate_record(s, (case when h.fits then h.session else h.session_alone end)
+                                          - case when h.erased then {ERASED_KEYS} else '{{}}' end) r),
         lease_token = null, lease_until = null, lease_holder = null
     from held h
     where s.post_id = h.post_id
@@ -77,13 +85,21 @@ wrote_invite as (
     where i.id = h.invite_id and h.fits and h.invite <> '{{}}'
     returning h.post_id, i.status, i.version
 ),
+-- an outcome of another session ends the wait for the next post
+unposted as (
+    update zenhire.interview_sessions s set repost_at = null
+    from wrote_invite w join held h on h.post_id = w.post_id
+    where s.invite_id = h.invite_id and s.current and s.post_id <> h.post_id and s.repost_at is not null
+      and w.status <> 'starting'
+),
 noted as (
     insert into zenhire.invite_events
         (account, invite_id, post_id, kind, from_status, to_status, version, reason, details, replica)
     select s.account, h.invite_id, h.post_id, e.event ->> 'kind',
            case when w.status <> h.from_status then h.from_status end,
            case when w.status <> h.from_status then w.status end,
-           w.version, e.event ->> 'reason', coalesce(e.event -> 'details', '{{}}'), :replica
+           w.version, case when not h.erased then e.event ->> 'reason' end,
+           case when h.erased then '{{}}' else coalesce(e.event -> 'details', '{{}}') end, :replica
     from held h
     join zenhire.interview_sessions s on s.post_id = h.post_id
     cross join lateral (select case when h.fits then h.event else h.event_alone end as event) e
@@ -122,12 +138,23 @@ returning post_id
 """)
 
 
+RULE_STATES = ("22", "23")  #: a value that does not fit, a constraint that is broken
+
+
 class RuleBroken(Exception):
     """The database's own rules refused a change; `rule` names the constraint."""
 
     def __init__(self, rule: str) -> None:
         super().__init__(rule)
         self.rule = rule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What one transaction came to, by post."""
+
+    written: frozenset[UUID]  #: those whose token still counted
+    busy: frozenset[UUID]  #: those whose invite somebody else has locked: to be written again
 
 
 class Apply:
@@ -137,27 +164,32 @@ class Apply:
         self._engine = engine
         self._replica = replica
 
-    async def write(self, changes: Sequence[Change]) -> set[UUID]:
+    async def write(self, changes: Sequence[Change]) -> Outcome:
         """
-        Write `changes` (at most one for each invite) in one transaction; the post ids whose token still counted.
+        Write `changes` (at most one for each invite) in one transaction.
 
         Raises `DatabaseLost`, after which the changes may or may not be written, and `RuleBroken`, after which none is.
         """
         try:
             return await self._write(changes)
         except DBAPIError as error:
-            raise RuleBroken(_rule(error)) from error
+            state = str(getattr(error.orig, "sqlstate", None) or "")
+            if state.startswith(RULE_STATES):
+                raise RuleBroken(_rule(error)) from error
+            raise
 
-    async def _write(self, changes: Sequence[Change]) -> set[UUID]:
+    async def _write(self, changes: Sequence[Change]) -> Outcome:
         async with transaction(self._engine) as connection:
-            await connection.execute(LOCK_INVITES, {"ids": [change.claim.invite_id for change in changes]})
-            given = {"changes": _as_json([_row(change) for change in changes]), "replica": self._replica}
-            rows = (await connection.execute(WRITE, given)).all()
-            written: set[UUID] = {row.post_id for row in rows}
-            for change in changes:
+            ids = [change.claim.invite_id for change in changes]
+            locked = {row.id for row in await connection.execute(LOCK_INVITES, {"ids": ids})}
+            ours = [change for change in changes if change.claim.invite_id in locked]
+            given = {"changes": _as_json([_row(change) for change in ours]), "replica": self._replica}
+            written: set[UUID] = {row.post_id for row in await connection.execute(WRITE, given)}
+            for change in ours:
                 if change.transcript is not None and change.claim.post_id in written:
                     await connection.execute(STORE_TRANSCRIPTS, _transcript_row(change))
-            return written
+        busy = {change.claim.post_id for change in changes if change.claim.invite_id not in locked}
+        return Outcome(written=frozenset(written), busy=frozenset(busy))
 
     async def after_refusal(self, change: Change) -> str:
         """
@@ -178,7 +210,6 @@ class Apply:
                 "post_id": change.claim.post_id,
                 "replica": self._replica,
             }
-            await connection.execute(LOCK_INVITES, {"ids": [change.claim.invite_id]})
             recorded = (await connection.execute(ADD_SESSION_FACT, fact)).one_or_none()
             return "late_session_recorded" if recorded else "late_session_unrecorded"
 

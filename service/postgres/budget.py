@@ -32,6 +32,9 @@ probe as (
     from state s
     where a.account = s.account and s.stop_code is not null and s.covered and not s.needs_person
       and not (s.paused_at is not null and :lane in ('start', 'persona'))
+      and :lane <> 'list' -- its answers prove nothing of what the stop is about
+      and not exists (select from zenhire.request_budget b
+                      where b.account = s.account and b.paused_until > (select zenhire.clock()))
       and a.probe_at <= (select zenhire.clock())
     returning a.account
 )
@@ -50,17 +53,23 @@ from state s
 RESERVE = text("""
 with
 budget as (
-    select account, least(next_slot_at, zenhire.clock() + interval '2 seconds') as next_slot_at, paused_until,
-           zenhire.clock() as asked_at,
+    select account, next_slot_at, paused_until, zenhire.clock() as asked_at,
            cast(:interval as interval) * coalesce(cast(:per_minute as double precision) / requests_per_minute, 1)
                as slot_interval
     from zenhire.request_budget where account = :account for update
 ),
+-- no honest reservation reaches further ahead than an allotment and one slot: a clock was set back
+capped as (
+    select *, least(next_slot_at, asked_at + greatest(interval '2 seconds', :allotment + slot_interval)) as capped_at
+    from budget
+),
 base as (
-    select account, asked_at, slot_interval, greatest(next_slot_at, asked_at, paused_until) as first_at from budget
+    select account, asked_at, slot_interval, capped_at, next_slot_at,
+           greatest(capped_at, asked_at, paused_until) as first_at
+    from capped
 ),
 grants as (
-    select account, asked_at, first_at, slot_interval,
+    select account, asked_at, first_at, slot_interval, capped_at, next_slot_at,
            case when first_at > asked_at + :allotment then 0
                 else least(:wanted, 1 + floor(extract(epoch from asked_at + :allotment - first_at)
                                               / extract(epoch from slot_interval))::integer) end as slots
@@ -68,10 +77,9 @@ grants as (
 ),
 taken as (
     update zenhire.request_budget b
-    set next_slot_at = case when g.slots > 0 then g.first_at + g.slots * g.slot_interval
-                            else g.asked_at + interval '2 seconds' end
+    set next_slot_at = case when g.slots > 0 then g.first_at + g.slots * g.slot_interval else g.capped_at end
     from grants g
-    where b.account = g.account and (g.slots > 0 or b.next_slot_at > g.asked_at + interval '2 seconds')
+    where b.account = g.account and (g.slots > 0 or g.capped_at < g.next_slot_at)
 )
 select slots, extract(epoch from first_at - asked_at)::double precision as first_in,
        extract(epoch from slot_interval)::double precision as distance

@@ -60,7 +60,7 @@ again as (
       and (i.stop_after is null or i.stop_after > (select zenhire.clock()))
     order by s.repost_at
     limit :limit
-    for update of i skip locked
+    for update of i, s skip locked -- both: two replicas that see the same repost must not both claim it
 ),
 -- invites whose turn it is, and whose persona is at hand (or refused, which they must be told)
 fresh as (
@@ -226,17 +226,26 @@ select a.account,
            select from zenhire.candidate_invites i
            where i.account = a.account and i.status = 'pending' and i.start_after <= (select zenhire.clock())
            limit 100) waiting) as waiting,
-       exists (select from zenhire.interview_sessions s
-               where s.account = a.account and s.repost_at <= (select zenhire.clock())) as reposts
+       r.due is not null as reposts
 from unnest(cast(:accounts as text[])) a (account)
+left join lateral (
+    select 1 as due from zenhire.interview_sessions s
+    join zenhire.candidate_invites i on i.id = s.invite_id and i.status = 'starting'
+    where s.account = a.account and s.repost_at <= (select zenhire.clock())
+    order by s.repost_at
+    limit 1) r on true
 """)
 
 
 def _due(column: str) -> TextClause:
     return text(f"""
 select a.account from unnest(cast(:accounts as text[])) a (account)
-where exists (select from zenhire.interview_sessions s
-              where s.account = a.account and s.{column} <= (select zenhire.clock()))
+cross join lateral (
+    -- ordered and limited, so that the planner takes the partial index and no scan of what is finished
+    select from zenhire.interview_sessions s
+    where s.account = a.account and s.{column} <= (select zenhire.clock())
+    order by s.{column}
+    limit 1) due
 """)
 
 

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from sqlalchemy import RowMapping, TextClause, event
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -17,7 +18,14 @@ set statement_timeout = '15s';
 set idle_in_transaction_session_timeout = '15s'
 """
 
-CONNECT_TIMEOUT_SECONDS = 5
+#: A host that vanishes without a word is noticed within 20 s; the URL may say otherwise.
+NETWORK_LIMITS = {
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 2,
+    "tcp_user_timeout": 20_000,
+}
 
 
 class DatabaseLost(Exception):
@@ -40,11 +48,9 @@ def create_engine(database_url: str, *, connections: int, application_name: str)
 
 async def connect(database_url: str, *, application_name: str) -> psycopg.AsyncConnection[Any]:
     """Open one connection by libpq's own reading of the URL, so that all its options work."""
-    return await psycopg.AsyncConnection.connect(
-        database_url,
-        connect_timeout=CONNECT_TIMEOUT_SECONDS,
-        application_name=application_name,
-    )
+    given = conninfo_to_dict(database_url)
+    ours = {name: value for name, value in NETWORK_LIMITS.items() if name not in given}
+    return await psycopg.AsyncConnection.connect(make_conninfo(database_url, application_name=application_name, **ours))
 
 
 def _set_limits(connection: Any, _record: object) -> None:
@@ -56,15 +62,21 @@ def _set_limits(connection: Any, _record: object) -> None:
 
 @contextmanager
 def lost_connections() -> Iterator[None]:
-    """Translate everything that means "the database is not there" into `DatabaseLost`."""
+    """Translate everything that means "the database cannot do it now" into `DatabaseLost`."""
     try:
         yield
     except (OperationalError, InterfaceError, PoolTimeout, psycopg.OperationalError, OSError) as error:
         raise DatabaseLost(_first_line(error)) from error
     except DBAPIError as error:
-        if error.connection_invalidated:
+        if error.connection_invalidated or _may_pass(error):
             raise DatabaseLost(_first_line(error)) from error
         raise
+
+
+def _may_pass(error: DBAPIError) -> bool:
+    """A standby that only reads, a deadlock, a server that is short of something: the same again may work."""
+    state = str(getattr(error.orig, "sqlstate", None) or "")
+    return state.startswith(("08", "25", "40", "53", "55", "57", "58"))
 
 
 def _first_line(error: Exception) -> str:

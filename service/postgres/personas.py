@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from service.core.model import PersonaClaim
 from service.core.personas import RefusePersona, TryLater, UsePersona
-from service.postgres.engine import fetch, transaction
+from service.postgres.engine import execute, fetch, transaction
 
 #: One intent of an account at a time, so that two replicas do not both pass the day's limit.
 LOCK_ACCOUNT = text("select from zenhire.request_budget where account = :account for update")
@@ -67,6 +67,13 @@ returning id
 """)
 
 
+#: The vendor says that it does not know this persona: it is looked up again before the next invite needs it.
+DOUBT = text("""
+update zenhire.personas set state = 'wanted', next_try_at = zenhire.clock()
+where account = :account and persona_id = :persona_id and state = 'ready'
+""")
+
+
 class Intent(StrEnum):
     """What became of the wish to create a persona."""
 
@@ -91,6 +98,10 @@ class PersonaRows:
         if row.too_many:
             return Intent.TOO_MANY
         return Intent.COMMITTED if row.intended else Intent.LEASE_PASSED
+
+    async def doubt(self, account: str, persona_id: str) -> None:
+        """Look this persona up again, if it is one of ours."""
+        await execute(self._engine, DOUBT, {"account": account, "persona_id": persona_id})
 
     async def write(self, claim: PersonaClaim, choice: UsePersona | RefusePersona | TryLater) -> bool:
         """Write a choice; False: the lease has passed to another, who decides."""

@@ -15,6 +15,7 @@ from service.postgres.engine import execute
 HELLO = text("""
 insert into zenhire.replicas (id, host, pid, version, settings)
 values (:id, :host, :pid, :version, cast(:settings as jsonb))
+on conflict (id) do nothing
 """)
 
 TICK = text("update zenhire.replicas set last_tick_at = zenhire.clock() where id = :id")

@@ -20,6 +20,7 @@ from service.postgres.engine import DatabaseLost
 
 BATCH_MAX = 200
 RETRY_SECONDS = 0.5
+BUSY_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,9 +56,12 @@ class Writer:
         """
         waiting = _Waiting(decision=decision, done=asyncio.get_running_loop().create_future())
         self._queue.append(waiting)
+        self._wake()
+        return await waiting.done
+
+    def _wake(self) -> None:
         if self._flusher is None or self._flusher.done():
             self._flusher = asyncio.create_task(self._flush())
-        return await waiting.done
 
     async def _flush(self) -> None:
         while self._queue:
@@ -98,18 +102,31 @@ class Writer:
         if not batch:
             return
         try:
-            written = await self._apply.write([waiting.decision.change for waiting in batch])
+            outcome = await self._apply.write([waiting.decision.change for waiting in batch])
         except RuleBroken as broken:
             await self._write_one_by_one(batch, broken)
             return
-        results = [await self._result(waiting.decision.change, written) for waiting in batch]
+        busy = [waiting for waiting in batch if waiting.decision.change.claim.post_id in outcome.busy]
+        if busy:
+            self._put_back(busy)
+        batch = [waiting for waiting in batch if waiting not in busy]
+        results = [await self._result(waiting.decision.change, outcome.written) for waiting in batch]
         try:
             await self._note(batch)
         finally:  # the changes are written, whatever became of the notes; the next answer brings them again
             for waiting, result in zip(batch, results, strict=True):
                 waiting.done.set_result(result)
 
-    async def _result(self, change: Change, written: set[UUID]) -> Written:
+    def _put_back(self, busy: Sequence[_Waiting]) -> None:
+        """Somebody has these invites locked: they are tried again soon, and nobody else waits for them."""
+
+        def again() -> None:
+            self._queue.extend(busy)
+            self._wake()
+
+        asyncio.get_running_loop().call_later(BUSY_SECONDS, again)
+
+    async def _result(self, change: Change, written: frozenset[UUID]) -> Written:
         if change.claim.post_id in written:
             return Written(applied=True)
         why_not = await self._apply.after_refusal(change)
@@ -119,13 +136,21 @@ class Writer:
         """One change breaks a rule of the database: the others are written without it, it is set aside."""
         if len(batch) > 1:
             for waiting in batch:
-                await self._write_once([waiting])
+                await self._write_alone(waiting)
             return
         (waiting,) = batch
         change = waiting.decision.change
         now = await self._accounts.now()
         await self._apply.write([set_aside(change.claim, rule=broken.rule, now=now)])
         waiting.done.set_result(Written(applied=False, why_not="answer_set_aside"))
+
+    async def _write_alone(self, waiting: _Waiting) -> None:
+        try:
+            await self._write_once([waiting])
+        except DatabaseLost:
+            raise
+        except Exception as error:  # noqa: BLE001 - handed to its waiter, who logs it
+            waiting.done.set_exception(error)
 
     async def _note(self, batch: Sequence[_Waiting]) -> None:
         by_account: dict[str, list[AccountNote]] = defaultdict(list)

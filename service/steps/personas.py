@@ -41,6 +41,10 @@ class PersonaStep:
         if batch.rows:
             await self._serve(desk, batch)
 
+    async def doubt(self, account: str, persona_id: str) -> None:
+        """The vendor does not know this persona (any more): the next invite must not meet the same refusal."""
+        await self._rows.doubt(account, persona_id)
+
     async def _serve(self, desk: Desk, batch: Batch[PersonaClaim]) -> None:
         listed = await self._list(desk, batch)
         for claim in batch.rows:

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from service.core.decisions import Decision
+from service.core.decisions import Decision, notes_of
+from service.core.failures import Request, classify
 from service.core.marks import read_post_mark
 from service.core.model import Lane, SearchClaim
-from service.core.observations import Sighting, SightingPage
+from service.core.observations import Failure, Sighting, SightingPage
 from service.core.settling import already_known, decide_search
 from service.postgres.claims import Batch
 from service.steps.desk import Desk, Tools
@@ -77,7 +78,11 @@ class SettleStep:
         async for page in walk_sessions(
             desk.client, {}, send_before=lambda: send_before, requests_max=REQUESTS_PER_WALK
         ):
-            if not isinstance(page, SightingPage):
+            if isinstance(page, Failure):
+                meaning = classify(Request.LIST, page)
+                await self._tools.accounts.note(desk.account, notes_of(meaning, Lane.LIST, batch.rows[0].post_id))
+                break
+            if isinstance(page, ListEnd):
                 walk.far_enough = page == ListEnd.ALL_SEEN
                 break
             self._remember(walk, page, wanted)

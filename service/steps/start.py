@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from service.core.decisions import Decision
 from service.core.marks import INVITE_MARK, POST_MARK, invite_mark
 from service.core.model import Lane, PostClaim
-from service.core.observations import NoAnswer
+from service.core.observations import ErrorAnswer, NoAnswer
 from service.core.starting import decide_post, refuse_for_persona
 from service.postgres.budget import Grant
 from service.postgres.claims import Batch, DueStarts
@@ -59,6 +59,8 @@ class StartStep(Step[PostClaim]):
             tags=claim.tags,
             send_before=held.batch.send_before(self._tools.deadline),
         )
+        if isinstance(answer, ErrorAnswer) and answer.http_status == 404 and answer.has_envelope:
+            await self._personas.doubt(claim.account, claim.persona_id)
         return decide_post(claim, answer, now=held.batch.now(), policy=self._tools.policy, jitter=self._tools.jitter())
 
     async def _take_over_abandoned(self) -> None:

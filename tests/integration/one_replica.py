@@ -58,7 +58,7 @@ class OneReplica:
             await self._write(decide_collect(claim, got, now=batch.claimed_at, policy=self._policy, jitter=0.0))
 
     async def _write(self, decision: Decision) -> None:
-        assert await self._apply.write([decision.change]) == {decision.change.claim.post_id}
+        assert (await self._apply.write([decision.change])).written == {decision.change.claim.post_id}
         await self.accounts.note(decision.change.claim.account, decision.notes)
 
 

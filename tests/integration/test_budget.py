@@ -128,3 +128,12 @@ async def test_a_stop_ends_the_wait_for_a_slot_at_once(database: Database) -> No
         began = loop.time()
         assert not await budget.acquire(began + 60)
         assert loop.time() - began < 5
+
+
+async def test_a_limit_below_one_request_in_two_seconds_holds_too(database: Database) -> None:
+    async with an_engine(database) as engine:
+        slots = 0
+        for second in range(60):
+            database.stop_clock(START + timedelta(seconds=second))
+            slots += (await a_budget(engine, per_minute=6).reserve(Lane.LOOK, 10)).slots
+    assert 5 <= slots <= 7

@@ -165,6 +165,7 @@ comment on column zenhire.account_state.paused_by is 'Who paused it (session_use
 comment on column zenhire.account_state.pause_reason is 'Why it was paused.';
 comment on column zenhire.account_state.stop_code is 'Why it stopped by itself: ZenHire''s code (INSUFFICIENT_CREDITS, …) or our own; null: not stopped.';
 comment on column zenhire.account_state.stop_message is 'The same in words.';
+comment on column zenhire.account_state.stop_lane is 'The kind of request that met the trouble (start, look, persona): only its own success, or a link, ends the stop.';
 comment on column zenhire.account_state.stop_scope is 'starts (no new links; looks go on) or everything.';
 comment on column zenhire.account_state.stopped_at is 'Since when it is stopped.';
 comment on column zenhire.account_state.needs_person is 'Whether only resume_account ends the stop; else a probe that succeeds does.';
@@ -270,6 +271,7 @@ comment on function zenhire.check_service_update(zenhire.candidate_invites, zenh
 comment on function zenhire.check_invite_update() is 'Trigger: each side keeps to its columns, the status to its moves; counts the version.';
 comment on function zenhire.check_invite_delete() is 'Trigger: only an invite that never started is deleted.';
 comment on function zenhire.refuse_truncate() is 'Trigger: refuses TRUNCATE.';
+comment on function zenhire.refuse_delete() is 'Refuses DELETE: a post is the only trace of its session.';
 comment on function zenhire.notify_invites() is 'Trigger: NOTIFY zenhire_invites, without payload.';
 comment on function zenhire.notify_change() is 'Trigger: NOTIFY zenhire_changes with invite_id, version and status.';
 comment on function zenhire.require_event() is 'Trigger at COMMIT: a change of status has its event.';
@@ -292,6 +294,8 @@ comment on trigger check_insert on zenhire.candidate_invites is 'An INSERT leave
 comment on trigger check_update on zenhire.candidate_invites is 'Each side keeps to its columns, the status to its moves; the version counts every change.';
 comment on trigger check_delete on zenhire.candidate_invites is 'Only an invite that never started is deleted.';
 comment on trigger refuse_truncate on zenhire.candidate_invites is 'Links may be out: the table is never truncated.';
+comment on trigger refuse_delete on zenhire.interview_sessions is 'A post is never deleted: it is the only trace of its session.';
+comment on trigger refuse_truncate on zenhire.interview_sessions is 'TRUNCATE would drop links that are out.';
 comment on trigger notify_invites on zenhire.candidate_invites is 'Wakes the service.';
 comment on trigger notify_change on zenhire.candidate_invites is 'Tells the ATS of a new version.';
 comment on trigger a_change_of_status_has_its_event on zenhire.candidate_invites is 'At COMMIT: history is complete.';
@@ -318,7 +322,8 @@ comment on index zenhire.interview_sessions_to_collect is 'The collect step: tra
 comment on index zenhire.interview_sessions_to_search is 'The settle step: searches that are due.';
 comment on index zenhire.interview_sessions_never_settled is 'attention: lost posts that nobody will ever know more of.';
 comment on index zenhire.interview_sessions_stray is 'attention: orphans that somebody uses.';
-comment on index zenhire.interview_sessions_missing is 'attention: sessions that ZenHire does not know.';
+comment on index zenhire.interview_sessions_missing is 'attention: sessions whose looks tell nothing, again and again.';
+comment on index zenhire.interview_sessions_held is 'A replica that stops gives back what it holds.';
 comment on index zenhire.invite_events_pkey is 'An event by its id.';
 comment on index zenhire.invite_events_of_invite is 'An invite''s history.';
 comment on index zenhire.invite_events_of_account is 'An account''s own history.';

@@ -119,10 +119,10 @@ begin
     -- the posts so far no longer count against the limit of lost posts of this link
     update zenhire.interview_sessions s set counted = false
     where s.invite_id = invite.id and s.link_number = invite.link_number + 1 and s.counted;
-    -- a persona that was refused is asked for again, or the invite would meet the same refusal
+    -- its persona is looked up again: it may have been refused, or be gone at the vendor
     update zenhire.personas p
     set state = 'wanted', next_try_at = zenhire.clock(), failures = 0, error_code = null, error_message = null
-    where p.state = 'refused' and p.account = invite.account
+    where p.state in ('refused', 'ready') and p.account = invite.account
       and zenhire.persona_key(p.role_name, p.language) = zenhire.persona_key(invite.role_name, invite.language);
     update zenhire.candidate_invites i set status = 'pending', error_code = null, error_message = null
     where i.id = invite.id
@@ -182,7 +182,7 @@ begin
     end if;
     update zenhire.account_state s
     set paused_at = null, paused_by = null, pause_reason = null,
-        stop_code = null, stop_message = null, stop_scope = null, stopped_at = null,
+        stop_code = null, stop_message = null, stop_scope = null, stop_lane = null, stopped_at = null,
         needs_person = false, probe_at = null, probe_seconds = null,
         base_url = case when known.stop_code = 'BASE_URL_CHANGED' then null else s.base_url end,
         client_id = case when known.stop_code = 'CLIENT_CHANGED' then null else s.client_id end,
@@ -208,7 +208,8 @@ begin
     using zenhire.interview_sessions s
     where s.invite_id = erase_traces.invite_id and t.post_id = s.post_id;
     update zenhire.interview_sessions s
-    set vendor_object = null, error_message = null, next_look_at = null, next_collect_at = null, next_search_at = null
+    -- a lost post is still searched for: what it left behind must be on record, without what tells of the candidate
+    set vendor_object = null, error_message = null, next_look_at = null, next_collect_at = null
     where s.invite_id = erase_traces.invite_id;
     update zenhire.invite_events e set reason = null, details = '{}'
     where e.invite_id = erase_traces.invite_id and (e.reason is not null or e.details <> '{}');

@@ -45,7 +45,7 @@ create table zenhire.interview_sessions (
     account              text not null,
     invite_id            uuid not null references zenhire.candidate_invites (id),
     link_number          smallint not null,
-    post_number          smallint not null,
+    post_number          integer not null,
     state                text not null default 'posting',
     current              boolean not null default true,
     counted              boolean not null default true,
@@ -132,7 +132,8 @@ create table zenhire.recordings (
 -- What makes two wishes for a persona the same: role and language, but for case and blanks around them.
 create function zenhire.persona_key(role_name text, language text) returns text
     language sql immutable parallel safe set search_path = pg_catalog as $$
-    select lower(btrim(role_name)) || chr(10) || lower(btrim(language))
+    select lower(regexp_replace(role_name, '^\s+|\s+$', '', 'g')) || chr(10)
+           || lower(regexp_replace(language, '^\s+|\s+$', '', 'g'))
 $$;
 
 create table zenhire.personas (
@@ -176,6 +177,7 @@ create table zenhire.account_state (
     stop_code            text,
     stop_message         text,
     stop_scope           text,
+    stop_lane            text,
     stopped_at           timestamptz,
     needs_person         boolean not null default false, -- no probe may clear this stop
     probe_at             timestamptz,
@@ -251,7 +253,8 @@ create index interview_sessions_never_settled on zenhire.interview_sessions (acc
 create index interview_sessions_stray on zenhire.interview_sessions (account, status_seen_at)
     where state = 'orphan' and vendor_status in ('active', 'completed') and dead_because is distinct from 'accepted';
 create index interview_sessions_missing on zenhire.interview_sessions (account, invite_id)
-    where last_look = 'missing' and look_failures >= 5;
+    where look_failures >= 5;
+create index interview_sessions_held on zenhire.interview_sessions (lease_holder) where lease_holder is not null;
 create unique index personas_one_per_role_and_language
     on zenhire.personas (account, zenhire.persona_key(role_name, language));
 create index personas_to_resolve on zenhire.personas (account, next_try_at) where next_try_at is not null;

@@ -203,6 +203,20 @@ create trigger refuse_truncate before truncate on zenhire.candidate_invites
 create trigger refuse_truncate before truncate on zenhire.invite_events
     for each statement execute function zenhire.refuse_truncate();
 
+-- A post is the only trace of a session that costs money and of a link that is out: it is never deleted.
+create function zenhire.refuse_delete() returns trigger
+    language plpgsql set search_path = pg_catalog as $$
+begin
+    raise exception 'rows of %.% are never deleted', tg_table_schema, tg_table_name
+        using errcode = 'restrict_violation', schema = tg_table_schema, table = tg_table_name,
+              hint = 'To end an invite: select zenhire.cancel_invite(id, reason).';
+end
+$$;
+create trigger refuse_delete before delete on zenhire.interview_sessions
+    for each row execute function zenhire.refuse_delete();
+create trigger refuse_truncate before truncate on zenhire.interview_sessions
+    for each statement execute function zenhire.refuse_truncate();
+
 -- INSERT wakes the service; the payload is empty, the table has the truth.
 create function zenhire.notify_invites() returns trigger
     language plpgsql set search_path = pg_catalog as $$

@@ -61,15 +61,18 @@ invites as (
     from zenhire.candidate_invites i
     where i.status = 'needs_review'
 ),
--- the vendor does not know a session of an open invite
+-- looks at a session of an open invite tell nothing, again and again
 missing as (
-    select 4 as rank, s.last_look_at, 'session', s.account, s.invite_id, 'SESSION_MISSING',
-           format('ZenHire has answered %s times that it does not know session %s: another client''s key, or deleted '
-                  'there. Its link may be dead.', s.look_failures, s.session_id),
-           format('select zenhire.cancel_invite(%L, %L);', s.invite_id, 'ZenHire no longer knows its session')
+    select 4 as rank, s.last_look_at, 'session', s.account, s.invite_id,
+           case when s.last_look = 'missing' then 'SESSION_MISSING' else 'SESSION_UNREADABLE' end,
+           case when s.last_look = 'missing' then format(
+                    'ZenHire has answered %s times that it does not know session %s: another client''s key, or deleted '
+                    'there. Its link may be dead.', s.look_failures, s.session_id)
+                else format('%s looks in a row at session %s told nothing (%s).', s.look_failures, s.session_id, s.last_look) end,
+           format('select zenhire.cancel_invite(%L, %L);', s.invite_id, 'ZenHire tells nothing of its session')
     from zenhire.interview_sessions s
     join zenhire.candidate_invites i on i.id = s.invite_id
-    where s.last_look = 'missing' and s.look_failures >= 5 and s.current
+    where s.look_failures >= 5 and s.current
       and i.status in ('pending', 'starting', 'link_ready', 'in_progress', 'needs_review')
 ),
 -- a session whose link was never published, and that somebody uses: the console sent its link
@@ -109,6 +112,7 @@ personas as (
                     'error_message = null where id = %L;', 'wanted', p.id) end
     from zenhire.personas p
     where p.state = 'ready' and p.matches > 1 or p.state = 'refused' or p.error_code = 'TOO_MANY_NEW_PERSONAS'
+       or p.state = 'wanted' and p.failures >= 3
 )
 select since, what, account, invite_id, code, why, statement
 from (

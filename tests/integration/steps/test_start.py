@@ -4,11 +4,14 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
+import psycopg
 import pytest
 
 from sandbox.model import KeySpec
 from sandbox.profiles import built_in
 from service.core.model import Policy
+from service.core.observations import MintedWithoutLink
+from service.core.starting import decide_post
 from service.steps.body import Held
 from tests.integration.steps.conftest import MakeReplica
 from tests.support.database import Database
@@ -437,3 +440,75 @@ async def test_an_account_that_must_wait_or_is_busy_never_holds_up_another(
         insert_invite(world.database, account="other", persona_id=other.id)
         await asyncio.wait_for(replica.start.run_once(), 10)
     assert statuses(world.database) == {"pending": 1, "link_ready": 1}
+
+
+async def test_a_row_that_the_ats_has_locked_holds_up_no_other(world: World, replica: Replica) -> None:
+    locked = insert_invite(world.database, persona_id=a_persona(world))
+    batch = await replica.tools.claims.posts("default", 1)
+    slow = await replica.start.ask_and_decide(replica.desks["default"], Held(claim=batch.rows[0], batch=batch))
+    with psycopg.connect(world.database.url) as ats:
+        ats.execute("update zenhire.candidate_invites set priority = 1 where id = %s", [locked])
+        writing = asyncio.ensure_future(replica.tools.writer.write(slow))
+        insert_invite(world.database, persona_id=a_persona(world))
+        await asyncio.wait_for(replica.start.run_once(), 3)
+        assert statuses(world.database) == {"starting": 1, "link_ready": 1}
+    assert (await asyncio.wait_for(writing, 5)).applied
+    assert statuses(world.database) == {"link_ready": 2}
+
+
+async def test_sessions_without_links_are_not_made_for_ever(world: World, make_replica: MakeReplica) -> None:
+    insert_invite(world.database, persona_id=a_persona(world))
+    async with make_replica(policy=Policy(posts_per_link=3)) as replica:
+        for number in range(3):
+            batch = await replica.tools.claims.posts("default", 1)
+            made = MintedWithoutLink(session_id=f"session-{number}")
+            now, policy = batch.now(), replica.tools.policy
+            await replica.tools.writer.write(decide_post(batch.rows[0], made, now=now, policy=policy, jitter=0.5))
+            world.advance(minutes=1)
+    assert (the_invite(world.database)["status"], the_invite(world.database)["error_code"]) == (
+        "needs_review",
+        "NO_LINK",
+    )
+    assert [post["state"] for post in the_posts(world.database)] == ["orphan"] * 3
+
+
+async def test_a_persona_that_is_gone_at_the_vendor_is_made_again_for_the_next_invite(
+    world: World, replica: Replica
+) -> None:
+    first = insert_invite(world.database, role_name="Nurse")
+    await replica.start.run_once()
+    world.sandbox.console.delete_persona(the_posts(world.database)[0]["persona_id"])
+    second = insert_invite(world.database, role_name="Nurse")
+    await replica.start.run_once()
+    assert statuses(world.database) == {"link_ready": 1, "refused": 1}
+    world.database.execute("select zenhire.retry_invite(%s, 'the persona is back')", (second,))
+    await replica.start.run_once()
+    assert statuses(world.database) == {"link_ready": 2}
+    assert first != second
+
+
+async def test_an_erased_candidate_does_not_come_back_with_what_a_search_finds(world: World, replica: Replica) -> None:
+    world.sandbox.console.set_faults(["lost_after@create_session:#1"])
+    insert_invite(world.database, persona_id=a_persona(world), candidate_ref="Jane", metadata={"who": "Jane"})
+    await replica.start.run_once()
+    world.database.execute("select zenhire.erase_candidate('default', 'Jane', 'asked for it')")
+    for _ in range(3):
+        world.advance(minutes=2)
+        await replica.tick()
+    (post,) = the_posts(world.database)
+    assert (post["state"], post["vendor_object"]) == ("orphan", None)
+    told = world.database.fetch("select reason, details from zenhire.invite_events where invite_id is not null")
+    assert "Jane" not in str(told)
+
+
+async def test_a_stop_that_looks_prove_too_wide_closes_only_the_starts(world: World, replica: Replica) -> None:
+    insert_invite(world.database, persona_id=a_persona(world), metadata={"sandbox_plan": "never"})
+    await replica.tick()
+    world.database.execute(
+        "update zenhire.account_state set stop_code = 'MISSING_PERMISSION', stop_scope = 'everything',"
+        " stop_lane = 'start', stopped_at = zenhire.clock(), probe_at = zenhire.clock(), probe_seconds = 5"
+    )
+    world.advance(minutes=2)
+    await replica.watch.run_once()
+    account = world.database.fetch_one("select stop_code, stop_scope from zenhire.account_state")
+    assert account == {"stop_code": "MISSING_PERMISSION", "stop_scope": "starts"}

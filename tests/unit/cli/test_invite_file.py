@@ -238,12 +238,17 @@ class TestJsonLines:
 
         assert row["metadata"] == {"path": "c:\\u0000"}
 
-    def test_an_unknown_name_is_refused_with_the_line_and_the_name_that_was_meant(self) -> None:
-        content = json.dumps(GOOD) + "\n" + json.dumps({**GOOD, "candidat_ref": "x"})
+    def test_an_unknown_name_is_told_with_its_line_and_hides_no_other_bad_row(self) -> None:
+        content = "\n".join([json.dumps(GOOD), json.dumps({**GOOD, "candidat_ref": "x"}), "[1]"])
 
-        assert refused(content.encode(), FileFormat.JSONL) == (
-            "line 2: 'candidat_ref' is not a column; did you mean candidate_ref?"
-        )
+        told = [
+            (problem.line, problem.reason)
+            for problem in check_file(BytesIO(content.encode()), FileFormat.JSONL).problems
+        ]
+        assert told == [
+            (2, "'candidat_ref' is not a column; did you mean candidate_ref?"),
+            (3, 'is not a JSON object like {"candidate_ref": …}'),
+        ]
 
     def test_an_empty_file_is_refused(self) -> None:
         assert refused(b" \n", FileFormat.JSONL) == "the file holds no invites"
