@@ -59,6 +59,7 @@ class MustWait:
     """No request of this account for `delay`; None: as long as the account's own back-off says."""
 
     delay: timedelta | None
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,11 +84,11 @@ def notes_of(meaning: Meaning, lane: Lane, invite_id: UUID | None) -> tuple[Acco
     """What a bad answer says about the account as a whole."""
     match meaning:
         case DidNotSend():
-            return () if meaning.held_back else (MustWait(delay=None),)
+            return () if meaning.held_back else (MustWait(delay=None, reason=meaning.detail),)
         case UnknownResult() | Refused() | Missing():
             return (Stumbled(lane=lane, code=meaning.code, invite_id=invite_id),)
         case WaitAccount():
-            return (MustWait(delay=meaning.delay),)
+            return (MustWait(delay=meaning.delay, reason=f"ZenHire asked to wait ({meaning.code})"),)
         case StopAccount():
             return (Stopped(scope=meaning.scope, code=meaning.code, message=meaning.message, lane=lane),)
         case WaitRow() | NotReady():

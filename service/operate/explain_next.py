@@ -86,7 +86,7 @@ def _why_pending(record: Record) -> str:
         case WaitReason.NO_KEY | WaitReason.PAUSED | WaitReason.STOPPED:
             return f"Waits: {_account_trouble(record)}"
         case WaitReason.TOLD_TO_WAIT:
-            return f"Waits: ZenHire asked account {invite.account} to wait; it goes on {then}."
+            return f"Waits: ZenHire asked account {invite.account} to wait, or could not be reached; it goes on {then}."
         case WaitReason.PERSONA:
             return _why_persona(record, then)
         case WaitReason.TURN | None:

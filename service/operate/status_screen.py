@@ -114,7 +114,7 @@ def _why_pending(waiting: Waiting, status: Status) -> str:
         case WaitReason.STOPPED:
             return f"their account is stopped{code}{then.format('next probe')}"
         case WaitReason.TOLD_TO_WAIT:
-            return f"ZenHire asked their account to wait{then.format('it goes on')}"
+            return f"their account waits: ZenHire asked it to, or could not be reached{then.format('it goes on')}"
         case WaitReason.PERSONA:
             return f"their persona is being found or created{code}{then.format('next try')}"
         case WaitReason.TURN:
@@ -200,7 +200,7 @@ def _account(account: Account, now: datetime) -> list[Line]:
         lines += paragraph(trouble, indent=4)
     if account.waits_until:
         until = due(account.waits_until, now)
-        lines += paragraph(f"ZenHire asked it to wait; it goes on {until}.", indent=4)
+        lines += paragraph(f"It waits: ZenHire asked it to, or could not be reached; it goes on {until}.", indent=4)
     return lines
 
 

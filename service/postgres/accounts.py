@@ -59,7 +59,10 @@ where key_present and not account = any(cast(:accounts as text[]))
 
 END_STREAK = text("delete from zenhire.account_streaks where account = :account and lane = :lane")
 
-END_WAITS = text("update zenhire.request_budget set waits = 0 where account = :account and waits > 0")
+END_WAITS = text("""
+update zenhire.request_budget set waits = 0, waiting_since = null, wait_reason = null
+where account = :account and (waits > 0 or waiting_since is not null)
+""")
 
 #: A success ends the stop that its lane proves wrong, and narrows one that it proves too wide. Times are written once
 #: a second at the most: the row is shared.
@@ -158,7 +161,8 @@ select account, id, 'account_stopped', 'starting', 'pending', version, 'the acco
 #: The whole account waits. Without the vendor's own number the wait doubles from 1 s to 60 s, once for each burst.
 WAIT = text("""
 update zenhire.request_budget
-set waits = case when paused_until <= zenhire.clock() then waits + 1 else waits end,
+set waiting_since = coalesce(waiting_since, zenhire.clock()), wait_reason = :reason,
+    waits = case when paused_until <= zenhire.clock() then waits + 1 else waits end,
     paused_until = greatest(paused_until, zenhire.clock() + case
         when cast(:delay as interval) is not null then greatest(cast(:delay as interval), interval '1 second')
         else least(60, power(2, least(waits, 6))) * interval '1 second' end)
@@ -225,7 +229,7 @@ class Accounts:
                 await self._stop(account, note)
             case MustWait():
                 delay = None if note.delay is None else min(note.delay, RETRY_AFTER_MAX)
-                await execute(self._engine, WAIT, {"account": account, "delay": delay})
+                await execute(self._engine, WAIT, {"account": account, "delay": delay, "reason": note.reason})
             case BelongsTo():
                 await self._belongs_to(account, note.client_id)
             case _:

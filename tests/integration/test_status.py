@@ -99,7 +99,7 @@ async def test_pending_invites_are_told_apart_by_what_they_wait_for(database: Da
     async with one_replica(database) as replica:
         await replica.accounts.register(["default", "told", "paused", "stopped", "gone"])
         await replica.accounts.register(["default", "told", "paused", "stopped"])
-        await replica.accounts.note("told", [MustWait(delay=timedelta(seconds=30))])
+        await replica.accounts.note("told", [MustWait(delay=timedelta(seconds=30), reason="asked to")])
         for account in ("stopped", "paused"):
             insert_invite(database, **by_persona(account=account))
         await replica.post(ErrorAnswer(http_status=401, code="INVALID_API_KEY", message="No."), account="stopped")
@@ -208,8 +208,8 @@ async def test_every_statement_that_is_shown_can_be_pasted(database: Database, s
 async def test_an_account_that_is_told_to_wait_says_until_when(database: Database, screen: Any) -> None:
     database.stop_clock(NOW)
     async with one_replica(database) as replica:
-        await replica.accounts.note("default", [MustWait(delay=timedelta(seconds=30))])
-    assert "ZenHire asked it to wait; it goes on in 30 s." in screen()[1]
+        await replica.accounts.note("default", [MustWait(delay=timedelta(seconds=30), reason="asked to")])
+    assert "It waits: ZenHire asked it to, or could not be reached; it goes on in 30 s." in screen()[1]
 
 
 async def test_the_form_for_programs_is_stable(database: Database, document: Any) -> None:

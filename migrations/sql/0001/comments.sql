@@ -152,6 +152,8 @@ comment on column zenhire.request_budget.account is 'Which account.';
 comment on column zenhire.request_budget.requests_per_minute is 'The account''s own limit in requests per minute; null: SYNC_REQUESTS_PER_MINUTE.';
 comment on column zenhire.request_budget.next_slot_at is 'When the next request may leave.';
 comment on column zenhire.request_budget.paused_until is 'No request before this time: ZenHire asked to wait, or could not be reached.';
+comment on column zenhire.request_budget.waiting_since is 'When the first of these waits began.';
+comment on column zenhire.request_budget.wait_reason is 'Why the newest of them: what ZenHire said, or why it could not be reached.';
 comment on column zenhire.request_budget.waits is 'Waits in a row without a success; each is longer than the one before.';
 
 -- account_state

@@ -163,7 +163,9 @@ create table zenhire.request_budget (
     requests_per_minute integer,       -- null: the service's setting
     next_slot_at        timestamptz not null default '-infinity',
     paused_until        timestamptz not null default '-infinity',
-    waits               integer not null default 0
+    waits               integer not null default 0,
+    waiting_since       timestamptz,
+    wait_reason         text
 );
 
 create table zenhire.account_state (

@@ -46,6 +46,14 @@ accounts as (
     from zenhire.account_state a left join waiting w using (account)
     where a.stop_code is not null
     union all
+    select 2, b.waiting_since, 'account', b.account, null, 'VENDOR_WAITS',
+           format('No request of this account has been answered as asked since %s: %s. It is tried again by itself; is '
+                  'ZENHIRE_BASE_URL right? %s invite(s) wait.', zenhire.in_words(b.waiting_since),
+                  coalesce(b.wait_reason, 'ZenHire asks to wait'), coalesce(w.due, 0)),
+           null
+    from zenhire.request_budget b left join waiting w using (account)
+    where b.waiting_since < (select zenhire.clock()) - interval '1 minute'
+    union all
     select 2, coalesce(w.since, a.updated_at), 'account', w.account, null, 'NO_KEY',
            format('No replica has a key for this account, and %s invite(s) are open (%s of them due): give it one.',
                   w.open, w.due),

@@ -322,7 +322,9 @@ async def test_an_unreachable_vendor_costs_no_invite_anything(world: World, make
     assert statuses(world.database) == {"pending": 3}
     assert {post["state"] for post in the_posts(world.database)} == {"not_made"}
     world.advance(minutes=2)
-    world.database.execute("delete from zenhire.account_state")
+    shown = world.database.fetch_one("select code, why from zenhire.attention where what = 'account'")
+    assert shown["code"] == "VENDOR_WAITS"
+    assert "no connection came about" in shown["why"]
     async with make_replica() as replica:
         await replica.start.run_once()
     assert statuses(world.database) == {"link_ready": 3}

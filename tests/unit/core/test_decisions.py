@@ -175,7 +175,7 @@ def test_a_request_that_was_never_sent_counts_for_nothing() -> None:
     decision = post(a_post(counted_posts=9), NotSent(detail="connection refused"))
     assert new_status(decision) == InviteStatus.PENDING
     assert decision.change.session["state"] == PostState.NOT_MADE
-    assert decision.notes == (MustWait(delay=None),)
+    assert decision.notes == (MustWait(delay=None, reason="connection refused"),)
 
 
 def test_a_request_that_was_held_back_does_not_make_the_account_wait() -> None:
@@ -220,7 +220,9 @@ def test_a_probe_is_charged_to_no_invite(answer: Failure) -> None:
 def test_a_wait_of_the_vendor_goes_to_the_whole_account() -> None:
     answer = ErrorAnswer(http_status=429, code="RATE_LIMIT_EXCEEDED", retry_after=timedelta(seconds=7))
     decision = post(a_post(), answer)
-    assert decision.notes == (MustWait(delay=timedelta(seconds=7)),)
+    assert decision.notes == (
+        MustWait(delay=timedelta(seconds=7), reason="ZenHire asked to wait (RATE_LIMIT_EXCEEDED)"),
+    )
     assert decision.change.session["state"] == PostState.NOT_MADE
 
 

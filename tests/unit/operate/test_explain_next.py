@@ -84,7 +84,7 @@ def test_a_finished_invite_does_not_need_a_replica() -> None:
         (
             pending(WaitReason.TOLD_TO_WAIT, wait_until=SOON),
             an_account(waits_until=SOON),
-            "Waits: ZenHire asked account default to wait; it goes on in 20 s.",
+            "Waits: ZenHire asked account default to wait, or could not be reached; it goes on in 20 s.",
         ),
         (
             pending(WaitReason.PERSONA, role_name="Nurse", language="en"),

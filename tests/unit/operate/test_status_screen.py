@@ -77,7 +77,10 @@ def test_numbers_that_are_not_counted_are_marked_as_such() -> None:
         (WaitReason.NO_KEY, "no replica has a key for their account"),
         (WaitReason.PAUSED, "their account is paused"),
         (WaitReason.STOPPED, "their account is stopped (SOME_CODE); next probe in 20 s"),
-        (WaitReason.TOLD_TO_WAIT, "ZenHire asked their account to wait; it goes on in 20 s"),
+        (
+            WaitReason.TOLD_TO_WAIT,
+            "their account waits: ZenHire asked it to, or could not be reached; it goes on in 20 s",
+        ),
         (WaitReason.PERSONA, "their persona is being found or created (SOME_CODE); next try in 20 s"),
         (WaitReason.TURN, "no replica is running that would start them"),
     ],
