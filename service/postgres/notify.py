@@ -10,7 +10,6 @@ from service.postgres.engine import connect
 
 CHANNEL = "zenhire_invites"
 RECONNECT_SECONDS = 5.0
-CHECK_SECONDS = 30.0
 
 
 async def listen(

@@ -147,7 +147,7 @@ def test_a_notification_starts_an_invite_at_once(database: Database) -> None:
     ):
         eventually(lambda: listeners(database) == 1, within=10)
         insert_invite(database)
-        eventually(lambda: "link_published" in kinds_of_events(database), within=5)
+        assert eventually(lambda: "link_published" in kinds_of_events(database), within=5)
 
 
 def test_without_notifications_everything_still_works(database: Database) -> None:
@@ -156,7 +156,7 @@ def test_without_notifications_everything_still_works(database: Database) -> Non
         database.execute("alter table zenhire.candidate_invites disable trigger notify_invites")
         insert_invite(database)
         database.execute("alter table zenhire.candidate_invites enable trigger notify_invites")
-        eventually(lambda: "link_published" in kinds_of_events(database), within=10)
+        assert eventually(lambda: "link_published" in kinds_of_events(database), within=10)
 
 
 def listeners(database: Database) -> int:

@@ -107,7 +107,7 @@ class LineScreen:
                 changed[word].append(invite.candidate_ref)
                 self._shown[invite.candidate_ref] = word
         for word, refs in changed.items():
-            self._line(f"{word:<18}", " ".join(refs))
+            self._line(f"{word:<19}", " ".join(refs))
 
     def _line(self, head: str, text: str) -> None:
         head = f"{self._clock}  {head}"
