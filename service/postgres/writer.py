@@ -115,13 +115,14 @@ class Writer:
             await self._note(batch)
         finally:  # the changes are written, whatever became of the notes; the next answer brings them again
             for waiting, result in zip(batch, results, strict=True):
-                waiting.done.set_result(result)
+                if not waiting.done.done():
+                    waiting.done.set_result(result)
 
     def _put_back(self, busy: Sequence[_Waiting]) -> None:
         """Somebody has these invites locked: they are tried again soon, and nobody else waits for them."""
 
-        def again() -> None:
-            self._queue.extend(busy)
+        def again() -> None:  # a retry after a lost database may have written some of them meanwhile
+            self._queue.extend(waiting for waiting in busy if not waiting.done.done())
             self._wake()
 
         asyncio.get_running_loop().call_later(BUSY_SECONDS, again)
