@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 from sandbox import breaking, listing, shapes
 from sandbox.faults import Endpoint, FaultKind, FaultRule
 from sandbox.keys import admitted
-from sandbox.model import Key, Session
+from sandbox.model import Key
 from sandbox.platform import Platform
 from sandbox.refusals import Refusal, envelope, whole_seconds
 from sandbox.routes import Match, find_route
@@ -58,10 +58,17 @@ class Gateway:
             self._date = (second, format_datetime(now, usegmt=True))
         return self._date[1]
 
-    def undelivered(self, session: Session) -> None:
-        """The client had gone before the reply that told this session's link was written."""
-        with self.platform.lock:
-            self.platform.reply_lost(session)
+    def delivered(self, reply: Reply) -> None:
+        """The reply has been sent whole: a link that it tells is from now on the client's."""
+        if reply.told is not None:
+            with self.platform.lock:
+                self.platform.reply_told(reply.told)
+
+    def undelivered(self, reply: Reply) -> None:
+        """The client had gone before the reply was sent whole."""
+        if reply.told is not None:
+            with self.platform.lock:
+                self.platform.reply_lost(reply.told)
 
     def _handle(self, route: Match, request: Request, now: datetime) -> tuple[Reply, str]:
         if route.endpoint is Endpoint.HEALTH:

@@ -36,7 +36,7 @@ class VendorApp:
             transport.abort()
             await _gone(receive)
         elif transport.is_closing():
-            self._undelivered(reply)
+            self._gateway.undelivered(reply)
         else:
             await self._send(reply, transport, send)
 
@@ -47,18 +47,16 @@ class VendorApp:
         await send({"type": "http.response.start", "status": reply.status, "headers": headers})
         if whole is not None and not reply.drip_seconds:
             await send({"type": "http.response.body", "body": whole})
+            self._gateway.delivered(reply)
             return
         for piece in reply.pieces():
             if transport.is_closing():
-                self._undelivered(reply)
+                self._gateway.undelivered(reply)
                 return
             await send({"type": "http.response.body", "body": piece, "more_body": True})
             await asyncio.sleep(reply.pause_seconds)
         await send({"type": "http.response.body", "body": b""})
-
-    def _undelivered(self, reply: Reply) -> None:
-        if reply.told is not None:
-            self._gateway.undelivered(reply.told)
+        self._gateway.delivered(reply)
 
 
 async def _body(receive: Receive) -> bytes:

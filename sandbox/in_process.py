@@ -30,8 +30,7 @@ class InProcessTransport(httpx.AsyncBaseTransport):
         patience = request.extensions.get("timeout", {}).get("read")
         if patience is not None and reply.delay_seconds > patience:
             await self._wait(patience)
-            if reply.told is not None:
-                self._gateway.undelivered(reply.told)
+            self._gateway.undelivered(reply)
             raise httpx.ReadTimeout("no answer in time", request=request)
         if reply.delay_seconds:
             await self._wait(reply.delay_seconds)
@@ -45,3 +44,4 @@ class InProcessTransport(httpx.AsyncBaseTransport):
             yield piece
             if reply.pause_seconds:
                 await self._wait(reply.pause_seconds)
+        self._gateway.delivered(reply)

@@ -32,12 +32,6 @@ class Lives:
             case _:
                 assert_never(session.plan.ending)
 
-    def take_back(self, session: Session) -> None:
-        """Nobody holds the link after all: its only telling was lost."""
-        if session.plan is not None and session.link.opened_at is None and session.link.sent_at is None:
-            session.plan = None
-            session.client.links_held[session.candidate] -= 1
-
     def expect_expiry(self, session: Session) -> None:
         """Some vendors may turn a session whose link died unused into a failed one (contract §8)."""
         if self._world.profile.limits.after_expiry == "failed":
@@ -64,8 +58,7 @@ class Lives:
         self._world.agenda.at(when, partial(_if_still_its_link, session, session.link, act))
 
     def _come_to_the_door(self, session: Session, now: datetime) -> None:
-        # A plan taken away (the reply was lost) leaves nobody to come; a dead link admits nobody (contract §3).
-        if session.plan is None or session.status is not Status.INITIATED or now >= session.link.expires_at:
+        if session.status is not Status.INITIATED or now >= session.link.expires_at:  # contract §3
             return
         session.link.opened_at = now
         session.client.door.append(session)

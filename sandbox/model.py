@@ -57,6 +57,7 @@ class Link:
     token: str
     minted_at: datetime
     expires_at: datetime
+    told_at: datetime | None = None  #: when the reply that tells it had been sent
     sent_at: datetime | None = None  #: when somebody told the sandbox that the candidate has it
     reply_lost: bool = False  #: its only telling never reached the client
     opened_at: datetime | None = None  #: the candidate came to the door

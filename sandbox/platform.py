@@ -114,19 +114,22 @@ class Platform:
 
     def create_session(self, key: Key, persona_id: str, document: Any) -> Session:
         """Checks in the documented order (contract §2.2): permission is the gateway's, then credits; then the rest."""
-        now = self.world.now()
+        self.world.now()
         self._check_credits(key.client)
         persona = self.get_persona(key, persona_id)
         request = parse_session(document, self.profile.errors)
-        session = self._new_session(key.client, persona, request, Source.REQUESTS, key.project_id)
-        if self.profile.candidates.come == "by_themselves":
+        return self._new_session(key.client, persona, request, Source.REQUESTS, key.project_id)
+
+    def reply_told(self, session: Session) -> None:
+        """The create response was sent: from here on somebody may hold the link, and come with it."""
+        now = self.world.now()
+        session.link.told_at = now
+        if self.profile.candidates.come == "by_themselves" and session.plan is None:
             self.lives.begin(session, now)
-        return session
 
     def reply_lost(self, session: Session) -> None:
         """The create response never arrived: nobody holds this link, so nobody will come with it."""
         session.link.reply_lost = True
-        self.lives.take_back(session)
 
     def list_sessions(self, key: Key, parameters: listing.Parameters = ()) -> listing.Page:
         self.world.now()

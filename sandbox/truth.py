@@ -161,7 +161,7 @@ def answers_by_endpoint(answers: Mapping[tuple[str, str], int]) -> dict[str, dic
 
 
 def _link_truth(link: Link, come: Come, now: datetime) -> LinkTruth:
-    told = None if link.reply_lost or come == "when_sent" else link.minted_at
+    told = None if come == "when_sent" else link.told_at
     return LinkTruth(
         url=link.url,
         minted_at=link.minted_at,

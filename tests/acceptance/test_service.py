@@ -13,6 +13,7 @@ from sandbox.profile import Profile
 from sandbox.profiles import changed
 from sandbox.running import RunningSandbox, running_sandbox
 from service.postgres.migrate import upgrade
+from tests.support.ats import Ats
 from tests.support.database import Database
 from tests.support.invites import insert_invite
 from tests.support.processes import Process, free_port, process, run_to_end
@@ -123,7 +124,10 @@ def test_sigterm_finishes_what_is_in_flight_and_gives_the_rest_back(database: Da
 
 
 def test_work_of_a_killed_replica_is_taken_over_by_the_next_one(database: Database) -> None:
-    with running_sandbox(profile=a_fast_vendor(**{"faults.latency_seconds": 1.0})) as sandbox:
+    # `when_sent`: the killed replica may have read an answer that it could no longer store; nobody holds that link.
+    vendor = a_fast_vendor(**{"faults.latency_seconds": 1.0, "candidates.come": "when_sent"})
+    with running_sandbox(profile=vendor) as sandbox:
+        ats = Ats(database, sandbox.console)
         for _ in range(6):
             insert_invite(database, metadata={"sandbox_plan": "completed"})
         with service(database.url, sandbox) as doomed:
@@ -131,7 +135,7 @@ def test_work_of_a_killed_replica_is_taken_over_by_the_next_one(database: Databa
             doomed.kill()
         sandbox.console.change_profile({"faults.latency_seconds": 0.0})
         with service(database.url, sandbox):
-            eventually(lambda: all_final(database), within=60)
+            eventually(lambda: ats.hand_over_links() == 6 and all_final(database), within=60)
         replicas = database.fetch("select id from zenhire.replicas")
     assert len({row["id"] for row in replicas}) == 2
     lost = [post for post in the_posts(database) if post["state"] in {"lost", "orphan"}]

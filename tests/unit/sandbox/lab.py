@@ -41,7 +41,9 @@ class Lab:
     def ask(self, method: str, path: str, body: Any = None, *, query: str = "", key: str | None = DEFAULT_KEY) -> Reply:
         raw = b"" if body is None else json.dumps(body).encode()
         whole = path if path.startswith("/") else f"{BASE}/{path}"
-        return self.gateway.handle(Request(method=method, path=whole, query=query, key=key, body=raw))
+        reply = self.gateway.handle(Request(method=method, path=whole, query=query, key=key, body=raw))
+        self.gateway.delivered(reply)
+        return reply
 
     def get(self, path: str, query: str = "", *, key: str = DEFAULT_KEY) -> Any:
         return read(self.ask("GET", path, query=query, key=key))

@@ -125,6 +125,28 @@ def test_in_a_large_list_one_status_and_the_deepest_page_are_found() -> None:
     assert [row["id"] for row in deepest] == [session.id for session in made[9::-1] if session is not made[4]]
 
 
+async def test_nobody_comes_with_a_link_before_its_reply_has_arrived() -> None:
+    lab = Lab({"faults.latency_seconds": 60}, plans={"*": "completed opens_after=0"})
+    status_on_the_way = []
+
+    async def wait(seconds: float) -> None:
+        lab.wait(seconds=seconds)
+        status_on_the_way.append(lab.platform.truth().sessions[0].status)
+
+    transport = InProcessTransport(lab.gateway, wait)
+    headers = {"x-api-key": "zh_api_sandbox"}
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://sandbox/api/v1/interview", headers=headers
+    ) as http:
+        made = await http.post(
+            f"/personas/{lab.persona()}/sessions",
+            json={"consent_mode": "explicit", "candidate_ref": "anna"},
+            timeout=None,
+        )
+    assert status_on_the_way == ["initiated"]
+    assert lab.status(made.json()["id"]) == "active"
+
+
 async def test_in_process_an_answer_later_than_the_clients_patience_is_a_timeout() -> None:
     lab = Lab({"faults.rules": "delay@create_session:#1:seconds=20 lost_after@create_session:#2"})
     persona = lab.persona()
