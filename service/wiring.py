@@ -29,6 +29,7 @@ from service.postgres.replicas import ReplicaRow
 from service.postgres.writer import Writer
 from service.scheduler import Scheduler, Ticker
 from service.settings import Settings
+from service.steps.beats import Reached, go_on
 from service.steps.collect import CollectStep
 from service.steps.desk import Desk, Tools
 from service.steps.outage import Outage
@@ -46,12 +47,16 @@ GOODBYE_WITHIN = timedelta(seconds=2)
 RETRY_START = timedelta(seconds=2)
 
 
-def run_service(settings: Settings) -> int:
-    """Run one replica until SIGTERM or SIGINT: 0 after a clean stop, 1 if it may not start, 4 if a migration waits."""
-    return asyncio.run(_run(settings))
+def run_service(settings: Settings, *, reached: Reached = go_on) -> int:
+    """
+    Run one replica until SIGTERM or SIGINT: 0 after a clean stop, 1 if it may not start, 4 if a migration waits.
+
+    `reached` listens at the boundaries between the beats of its steps.
+    """
+    return asyncio.run(_run(settings, reached))
 
 
-async def _run(settings: Settings) -> int:
+async def _run(settings: Settings, reached: Reached) -> int:
     log: FilteringBoundLogger = structlog.get_logger()
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -63,7 +68,7 @@ async def _run(settings: Settings) -> int:
         log.error("schema_refused", reason=state.sentence)
         return 4 if state.is_pending else 1
     async with AsyncExitStack() as stack:
-        await Replica(settings, stopping, log, stack).run()
+        await Replica(settings, stopping, log, stack, reached).run()
     return 0
 
 
@@ -133,9 +138,15 @@ class Replica:
     """One running process: a fresh identity at each start."""
 
     def __init__(
-        self, settings: Settings, stopping: asyncio.Event, log: FilteringBoundLogger, stack: AsyncExitStack
+        self,
+        settings: Settings,
+        stopping: asyncio.Event,
+        log: FilteringBoundLogger,
+        stack: AsyncExitStack,
+        reached: Reached,
     ) -> None:
         self._settings = settings
+        self._reached = reached
         self._stopping = stopping
         self._stack = stack
         self._id: UUID = uuid4()
@@ -225,6 +236,7 @@ class Replica:
             outage=outage,
             concurrency=settings.concurrency,
             deadline=settings.http_timeout,
+            reached=self._reached,
             stopping=self._stopping,
         )
 

@@ -11,6 +11,7 @@ from service.core.model import Claim, Lane
 from service.postgres.budget import Grant
 from service.postgres.claims import Batch
 from service.postgres.engine import DatabaseLost
+from service.steps.beats import Beat
 from service.steps.desk import Desk, Tools
 from service.steps.pump import Catch, pump
 from service.steps.side_by_side import SideBySide
@@ -78,13 +79,18 @@ class Step(ABC, Generic[C]):
         grant = await desk.budget.reserve(self.lane, free)
         if grant.slots == 0:
             return Catch(retry_in=grant.retry_in, wanted=free)
+        await self._tools.reached(self.name, Beat.RESERVED)
         batch = await self.claim(desk, grant)
         return Catch(rows=[Held(claim=claim, batch=batch) for claim in batch.rows], wanted=grant.slots)
 
     async def _work(self, desk: Desk, held: Held[C]) -> None:
         log = self._tools.log.bind(step=self.name, account=desk.account, invite_id=str(held.claim.invite_id))
         try:
-            await self.write(held.claim, await self.ask_and_decide(desk, held))
+            await self._tools.reached(self.name, Beat.CLAIMED)
+            decision = await self.ask_and_decide(desk, held)
+            await self._tools.reached(self.name, Beat.ANSWERED)
+            await self.write(held.claim, decision)
+            await self._tools.reached(self.name, Beat.WRITTEN)
         except DatabaseLost:
             log.warning("result_unwritten")  # its lease runs out, and the row is taken up again
         except Exception:

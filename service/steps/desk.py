@@ -12,6 +12,7 @@ from service.postgres.accounts import Accounts
 from service.postgres.budget import Budget
 from service.postgres.claims import Claims
 from service.postgres.writer import Writer
+from service.steps.beats import Reached, go_on
 from service.steps.outage import Outage
 from service.zenhire.client import ZenhireClient
 
@@ -39,4 +40,5 @@ class Tools:
     outage: Outage
     concurrency: int
     deadline: timedelta  #: one request with its whole answer
+    reached: Reached = go_on
     stopping: asyncio.Event = field(default_factory=asyncio.Event)

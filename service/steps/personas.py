@@ -15,6 +15,7 @@ from service.core.personas import (
 )
 from service.postgres.claims import Batch
 from service.postgres.personas import Intent, PersonaRows
+from service.steps.beats import Beat
 from service.steps.desk import Desk, Tools
 from service.zenhire.listing import walk_personas
 
@@ -37,19 +38,27 @@ class PersonaStep:
         grant = await desk.budget.reserve(Lane.PERSONA, 2)
         if grant.slots == 0:
             return
+        await self._reached(Beat.RESERVED)
         batch = await self._tools.claims.personas(desk.account, ROWS_PER_TICK)
         if batch.rows:
+            await self._reached(Beat.CLAIMED)
             await self._serve(desk, batch)
 
     async def doubt(self, account: str, persona_id: str) -> None:
         """The vendor does not know this persona (any more): the next invite must not meet the same refusal."""
         await self._rows.doubt(account, persona_id)
 
+    async def _reached(self, beat: Beat) -> None:
+        await self._tools.reached("personas", beat)
+
     async def _serve(self, desk: Desk, batch: Batch[PersonaClaim]) -> None:
         listed = await self._list(desk, batch)
+        await self._reached(Beat.LISTED)
         for claim in batch.rows:
             choice = await self._choose(desk, batch, claim, listed)
+            await self._reached(Beat.ANSWERED)
             written = choice is not None and await self._rows.write(claim, choice)
+            await self._reached(Beat.WRITTEN)
             self._tools.log.info(
                 "persona_decided", account=desk.account, decision=type(choice).__name__, applied=written
             )
@@ -71,6 +80,7 @@ class PersonaStep:
             return choice
         match await self._rows.intend(claim, per_day=self._tools.policy.personas_per_day):
             case Intent.COMMITTED:
+                await self._reached(Beat.INTENDED)
                 return await self._create(desk, batch, claim)
             case Intent.TOO_MANY:
                 return too_many(self._tools.policy, now=batch.now())

@@ -17,6 +17,7 @@ from service.core.model import Lane, SearchClaim
 from service.core.observations import Failure, Sighting, SightingPage
 from service.core.settling import already_known, decide_search
 from service.postgres.claims import Batch
+from service.steps.beats import Beat
 from service.steps.desk import Desk, Tools
 from service.steps.side_by_side import SideBySide
 from service.zenhire.listing import ListEnd, walk_sessions
@@ -60,9 +61,11 @@ class SettleStep:
         grant = await desk.budget.reserve(Lane.LIST, 1)
         if grant.slots == 0:
             return
+        await self._tools.reached(self.name, Beat.RESERVED)
         batch = await self._tools.claims.searches(desk.account, POSTS_PER_WALK)
         if not batch.rows:
             return
+        await self._tools.reached(self.name, Beat.CLAIMED)
         walk = await self._walk(desk, batch)
         await asyncio.gather(*(self._write(claim, walk, batch) for claim in batch.rows))
 
@@ -106,7 +109,9 @@ class SettleStep:
         decision: Decision = decide_search(
             claim, found, searched=walk.far_enough, now=batch.now(), policy=self._tools.policy
         )
+        await self._tools.reached(self.name, Beat.ANSWERED)
         written = await self._tools.writer.write(decision)
+        await self._tools.reached(self.name, Beat.WRITTEN)
         if found is not None:
             self._tools.log.info(
                 "orphan_recorded",

@@ -9,11 +9,13 @@ from service.core.observations import ErrorAnswer, NoAnswer
 from service.core.starting import decide_post, refuse_for_persona
 from service.postgres.budget import Grant
 from service.postgres.claims import Batch, DueStarts
+from service.steps.beats import Beat
 from service.steps.body import Held, Step
 from service.steps.desk import Desk, Tools
 from service.steps.personas import PersonaStep
 
 HOUSEKEEPING_LIMIT = 100
+TAKE_OVER = "take_over"  #: the part of this step that accounts for posts of dead replicas
 
 
 class StartStep(Step[PostClaim]):
@@ -67,9 +69,11 @@ class StartStep(Step[PostClaim]):
         """A post whose replica stopped may have made a session: its result is unknown."""
         batch = await self._tools.claims.abandoned(HOUSEKEEPING_LIMIT)
         for claim in batch.rows:
+            await self._tools.reached(TAKE_OVER, Beat.CLAIMED)
             answer = NoAnswer(detail="its replica stopped before the answer was stored")
             decision = decide_post(
                 claim, answer, now=batch.now(), policy=self._tools.policy, jitter=self._tools.jitter()
             )
             # A crash of ours says nothing of the account, so the notes are left out.
             await self.write(claim, Decision(change=decision.change))
+            await self._tools.reached(TAKE_OVER, Beat.WRITTEN)
