@@ -16,7 +16,7 @@ from service.steps.body import Held
 from tests.integration.steps.conftest import MakeReplica
 from tests.support.database import Database
 from tests.support.invites import insert_invite
-from tests.support.replica import Replica, World, a_replica, kinds_of_events, statuses, the_invite, the_posts
+from tests.support.replica import START, Replica, World, a_replica, kinds_of_events, statuses, the_invite, the_posts
 from tests.support.waiting import eventually_async
 
 
@@ -121,6 +121,25 @@ async def test_a_lost_reply_is_posted_again_and_what_it_made_is_found_later(worl
     assert {lost["session_id"], published["session_id"]} == set(world.platform.truth().by_id())
     assert links_are_the_minted_ones(world)
     assert max(world.platform.truth().most_links_at_once().values()) == 1
+
+
+async def test_a_vendor_that_commits_late_leaves_an_orphan_on_record(world: World, replica: Replica) -> None:
+    """A day after its reply was lost. One early search proves nothing: they go on until the link would be dead."""
+    world.sandbox.console.set_faults([f"late_commit@create_session:#1:seconds={86_400}"])
+    insert_invite(world.database, metadata={"sandbox_plan": "never"})
+    await replica.start.run_once()
+    world.advance(seconds=5)
+    await replica.start.run_once()
+    searches = 0
+    while the_posts(world.database)[0]["state"] == "lost" and world.now < START + timedelta(days=7):
+        world.advance(hours=6)
+        await replica.settle.run_once()
+        searches = the_posts(world.database)[0]["search_count"]
+    lost, published = the_posts(world.database)
+    assert (lost["state"], published["state"]) == ("orphan", "published")
+    assert {lost["session_id"], published["session_id"]} == set(world.platform.truth().by_id())
+    assert searches > 1
+    assert world.database.fetch("select * from zenhire.attention where code = 'POSTS_NEVER_SETTLED'") == []
 
 
 @pytest.mark.parametrize("fault", ["internal_error", "truncated", "not_json", "empty", "other_shape", "bad_gateway"])
