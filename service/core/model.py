@@ -87,6 +87,13 @@ class PostState(StrEnum):
     NOT_MADE = "not_made"  #: provably made no session
 
 
+class SessionOrigin(StrEnum):
+    """Who asked for a session (a row of `interview_sessions`)."""
+
+    POST = "post"  #: we did
+    CONSOLE = "console"  #: a person in the vendor's console, for one of our invites; its link was never ours
+
+
 class VendorStatus(StrEnum):
     """The vendor's own four session statuses (contract §3). Others are kept as text and change nothing."""
 

@@ -2,13 +2,17 @@
 Walks through the lists of sessions and personas, whose way of paging nobody has written down (contract §2.1, §2.3).
 
 A cursor is followed where the envelope shows one; else `offset` is tried, then `page`. A way counts as working once it
-has brought a page that is not the first one again. The end is an empty page, or one that brings nothing new; never a
+has brought a page that is not the first one again. The end is an empty page, or pages that bring nothing new; never a
 total.
+
+A walk is a chain of positions: each is all that is needed to ask for one more page, in this process or in another.
 """
 
+import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
-from typing import Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from service.core.observations import ErrorAnswer, Failure, PersonaPage, SightingPage
 from service.zenhire.client import ZenhireClient
@@ -18,6 +22,10 @@ PAGE_LIMIT = 100
 #: The sibling API's default (contract §2.3). A first page that is shorter, or says that none follows, is believed to be
 #: the whole list, but only once every way to a next page was tried.
 SHORTEST_FULL_PAGE = 20
+
+#: So many pages that bring nothing new are the end. One alone may be a list that has moved: while a walk rested, new
+#: rows pushed those that it had read to where it reads next.
+REPEATS_AT_THE_END = 3
 
 
 class ListEnd(StrEnum):
@@ -43,7 +51,7 @@ Params = Mapping[str, str]
 
 
 class Page(Protocol):
-    """What the pager needs of a page."""
+    """What a walk needs of a page."""
 
     @property
     def ids(self) -> tuple[str, ...]: ...
@@ -58,76 +66,147 @@ class Page(Protocol):
 PageT = TypeVar("PageT", SightingPage, PersonaPage)
 
 
-class Pager:
-    """Finds out, page by page, how this list is paged. No I/O: pages in, parameters of the next one or the end out."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """
+    Where a walk stands: how its next page is asked for, and as much of what it has read as tells the end.
 
-    def __init__(self) -> None:
-        self._seen: set[str] = set()
-        self._first_id: str | None = None
-        self._first_page_is_whole = False
-        self._rows = 0
-        self._pages = 0
-        self._cursor: str | None = None
-        self._way = 0
-        self._works = False
+    That is the first row, the last two pages, and one page further back: memory does not grow with the list. Rows are
+    remembered as numbers of 32 bits. No I/O: a page in, the position after it out.
+    """
+
+    filters: Params = field(default_factory=dict)
+    bare: bool = False  #: the vendor refused the parameters of the first request, so the list is asked for without
+    way: Way = Way.CURSOR
+    works: bool = False  #: this way has brought a page that is not the first one again
+    requests: int = 0
+    pages: int = 0
+    rows: int = 0
+    cursor: str | None = None
+    first_id: str | None = None
+    first_page_is_whole: bool = False
+    last_pages: tuple[tuple[int, ...], ...] = ()
+    landmark: tuple[int, ...] = ()  #: a page further back, so that a list that goes in circles is noticed
+    landmark_page: int = 0
+    repeats: int = 0
 
     @property
-    def started(self) -> bool:
-        return self._pages > 0
+    def params(self) -> dict[str, str]:
+        """The parameters of the next request."""
+        base = {} if self.bare else {"limit": str(PAGE_LIMIT), **self.filters}
+        return base if self.pages == 0 else base | _place(self)
 
-    @property
-    def way(self) -> Way | None:
-        """The way that works here, once one was found."""
-        return _WAYS[self._way] if self._works else None
-
-    def after(self, page: Page) -> Params | ListEnd:
-        """What to do after this page."""
-        ids = page.ids
-        rows = len(ids) + page.unreadable
+    def after(self, page: Page) -> "Position | ListEnd":
+        """Where the walk stands after this page, or how it has ended."""
+        asked = replace(self, requests=self.requests + 1)
+        rows = len(page.ids) + page.unreadable
         if rows == 0:
             return ListEnd.ALL_SEEN
-        # New sessions push rows to the next page, so one that repeats some is no repeated page; and a repeated first
-        # page may begin with new ones, so it is known by what was its first row.
-        is_next = not self._seen.issuperset(ids) and self._first_id not in ids
-        self._seen.update(ids)
-        if not self.started:
-            self._first_id = next(iter(ids), None)
-            self._first_page_is_whole = rows < SHORTEST_FULL_PAGE or page.says_last
-            return self._go_on(page, rows)
-        if is_next:
-            self._works = True
-            return self._go_on(page, rows)
-        # Past the end some lists repeat a page. A way that ignores its parameter repeats it from the start.
-        return ListEnd.ALL_SEEN if self._works else self._try_next_way()
+        if self.pages == 0:
+            whole = rows < SHORTEST_FULL_PAGE or page.says_last
+            first = replace(asked, first_id=next(iter(page.ids), None), first_page_is_whole=whole)
+            return _go_on(first, page, rows)
+        if not _is_known(self, page):
+            return _go_on(replace(asked, works=True), page, rows)
+        # A way that ignores its parameter repeats the list from the start. Past the end some lists repeat a page.
+        if not self.works:
+            return _try_next_way(asked)
+        if self.repeats + 1 == REPEATS_AT_THE_END:
+            return ListEnd.ALL_SEEN
+        return _go_on(replace(asked, repeats=self.repeats + 1), page, rows)
 
-    def after_refusal(self) -> Params | ListEnd:
-        """What to do after a 400 to the last parameters."""
-        return ListEnd.CANNOT_PAGE if self._works else self._try_next_way()
+    def after_refusal(self) -> "Position | ListEnd | None":
+        """Where the walk stands after a 400 to these parameters; None: there is no other way to ask."""
+        asked = replace(self, requests=self.requests + 1)
+        if self.pages > 0:
+            return ListEnd.CANNOT_PAGE if self.works else _try_next_way(asked)
+        return None if self.bare else replace(asked, bare=True)
 
-    def _go_on(self, page: Page, rows: int) -> Params | ListEnd:
-        self._rows += rows
-        self._pages += 1
-        self._cursor = page.next_cursor
-        if self._cursor is None and _WAYS[self._way] == Way.CURSOR:
-            return ListEnd.ALL_SEEN if self._works else self._try_next_way()
-        return self._params()
+    def as_json(self) -> dict[str, Any]:
+        """For another process to go on from."""
+        return asdict(self) | {"filters": dict(self.filters)}
 
-    def _try_next_way(self) -> Params | ListEnd:
-        if self._way + 1 == len(_WAYS):
-            return ListEnd.ALL_SEEN if self._first_page_is_whole else ListEnd.CANNOT_PAGE
-        self._way += 1
-        return self._params()
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> "Position":
+        """What `as_json` was, after its way through JSON."""
+        return cls(
+            **{
+                **kept,
+                "way": Way(kept["way"]),
+                "last_pages": tuple(tuple(page) for page in kept["last_pages"]),
+                "landmark": tuple(kept["landmark"]),
+            }
+        )
 
-    def _params(self) -> Params:
-        match _WAYS[self._way]:
-            case Way.CURSOR:
-                return {"cursor": self._cursor or ""}
-            case Way.OFFSET:
-                return {"offset": str(self._rows)}
-            case Way.PAGE_FROM_0:
-                return {"page": str(self._pages)}
-            case Way.PAGE_FROM_1:
-                return {"page": str(self._pages + 1)}
+
+def _is_known(position: Position, page: Page) -> bool:
+    """
+    Whether this page brings nothing new, as far as is remembered.
+
+    New sessions push rows to the next page, so one that repeats some is no repeated page; and a repeated first page
+    may begin with new ones, so it is known by what was its first row.
+    """
+    if position.first_id in page.ids:
+        return True
+    rows = {_brief(name) for name in page.ids}
+    lately = {row for kept in position.last_pages for row in kept}
+    return rows <= lately or rows <= set(position.landmark)
+
+
+def _go_on(position: Position, page: Page, rows: int) -> Position | ListEnd:
+    brief = tuple(_brief(name) for name in page.ids)
+    pages = position.pages + 1
+    moved = replace(
+        position,
+        pages=pages,
+        rows=position.rows + rows,
+        cursor=page.next_cursor,
+        last_pages=(*position.last_pages[-1:], brief),
+    )
+    if pages >= 2 * position.landmark_page:  # each landmark stands twice as far as the one before: any circle is met
+        moved = replace(moved, landmark=brief, landmark_page=pages)
+    if moved.cursor is None and moved.way == Way.CURSOR:
+        return ListEnd.ALL_SEEN if moved.works else _try_next_way(moved)
+    return moved
+
+
+def _try_next_way(position: Position) -> Position | ListEnd:
+    number = _WAYS.index(position.way) + 1
+    if number == len(_WAYS):
+        return ListEnd.ALL_SEEN if position.first_page_is_whole else ListEnd.CANNOT_PAGE
+    return replace(position, way=_WAYS[number])
+
+
+def _place(position: Position) -> dict[str, str]:
+    match position.way:
+        case Way.CURSOR:
+            return {"cursor": position.cursor or ""}
+        case Way.OFFSET:
+            return {"offset": str(position.rows)}
+        case Way.PAGE_FROM_0:
+            return {"page": str(position.pages)}
+        case Way.PAGE_FROM_1:
+            return {"page": str(position.pages + 1)}
+
+
+def _brief(name: str) -> int:
+    """An id as a number: enough to tell whether a whole page came before."""
+    return zlib.crc32(name.encode())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read(Generic[PageT]):
+    """What one request of a walk brought, and where the walk stands now."""
+
+    page: PageT | None  #: None: the vendor refused the parameters, and the position has others
+    then: Position | ListEnd
+
+
+async def read_sessions(
+    client: ZenhireClient, position: Position, *, send_before: float
+) -> Read[SightingPage] | Failure:
+    """Ask for the page at `position`: one request. After a failure the walk may go on from the same position."""
+    return await _read(lambda params: client.list_sessions(params, send_before=send_before), position)
 
 
 def walk_sessions(
@@ -139,39 +218,41 @@ def walk_sessions(
     A caller that has found what it looked for simply stops. Where the vendor refuses the parameters, the list is asked
     for without any: rows that the filters would have left out are then among those that come.
     """
-    return _walk(lambda params: client.list_sessions(params, send_before=send_before()), filters, requests_max)
+    return _walk(
+        lambda params: client.list_sessions(params, send_before=send_before()), Position(filters=filters), requests_max
+    )
 
 
 def walk_personas(
     client: ZenhireClient, *, send_before: Callable[[], float], requests_max: int
 ) -> AsyncIterator[PersonaPage | Failure | ListEnd]:
     """Page after page of the client's personas, as `walk_sessions`."""
-    return _walk(lambda params: client.list_personas(params, send_before=send_before()), {}, requests_max)
+    return _walk(lambda params: client.list_personas(params, send_before=send_before()), Position(), requests_max)
 
 
 async def _walk(
-    ask: Callable[[Params], Awaitable[PageT | Failure]], filters: Params, requests_max: int
+    ask: Callable[[Params], Awaitable[PageT | Failure]], position: Position, requests_max: int
 ) -> AsyncIterator[PageT | Failure | ListEnd]:
-    pager = Pager()
-    base = params = {"limit": str(PAGE_LIMIT), **filters}
-    for _ in range(requests_max):
-        page = await ask(params)
-        if not isinstance(page, Failure):
-            yield page
-            step = pager.after(page)
-        elif _is_refusal(page) and pager.started:
-            step = pager.after_refusal()
-        elif _is_refusal(page) and params:
-            base = params = {}
-            continue
-        else:
-            yield page
+    while position.requests < requests_max:
+        read = await _read(ask, position)
+        if isinstance(read, Failure):
+            yield read
             return
-        if isinstance(step, ListEnd):
-            yield step
+        if read.page is not None:
+            yield read.page
+        if isinstance(read.then, ListEnd):
+            yield read.then
             return
-        params = {**base, **step}
+        position = read.then
     yield ListEnd.REQUESTS_MAX
+
+
+async def _read(ask: Callable[[Params], Awaitable[PageT | Failure]], position: Position) -> Read[PageT] | Failure:
+    answer = await ask(position.params)
+    if not isinstance(answer, Failure):
+        return Read(page=answer, then=position.after(answer))
+    then = position.after_refusal() if _is_refusal(answer) else None
+    return answer if then is None else Read(page=None, then=then)
 
 
 def _is_refusal(answer: Failure) -> bool:

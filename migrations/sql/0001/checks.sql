@@ -123,6 +123,10 @@ alter table zenhire.candidate_invites
 alter table zenhire.interview_sessions
     add constraint account_is_a_lower_case_name check (account ~ '^[a-z][a-z0-9_]{0,62}$'),
     add constraint state_is_known check (state in ('posting', 'published', 'lost', 'orphan', 'not_made')),
+    add constraint origin_is_known check (origin in ('post', 'console')),
+    -- nobody but the console ever had its link, and it takes no part in the count of lost posts
+    add constraint what_the_console_made_is_an_orphan_and_not_counted check (
+        origin <> 'console' or state = 'orphan' and not counted),
     add constraint link_number_and_post_number_count_from_1 check (link_number >= 1 and post_number >= 1),
     add constraint session_id_is_1_to_128_letters_digits_or_dashes check (session_id ~ '^[A-Za-z0-9_-]{1,128}$'),
     add constraint vendor_object_is_an_object check (jsonb_typeof(vendor_object) = 'object'),

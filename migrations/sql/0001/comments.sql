@@ -41,7 +41,7 @@ comment on column zenhire.candidate_invites.updated_at is 'A trigger: when the v
 comment on column zenhire.candidate_invites.erased_at is 'erase_candidate: when the candidate was erased; candidate_ref, metadata, tags, link and texts are gone since.';
 
 -- interview_sessions
-comment on table zenhire.interview_sessions is 'zenhire-sync: one row per post (one request for a session), committed before it is sent; with what became of it and of the session that it made.';
+comment on table zenhire.interview_sessions is 'zenhire-sync: one row per post (one request for a session), committed before it is sent; with what became of it and of the session that it made. Also one row per session that the console made for an invite.';
 comment on column zenhire.interview_sessions.post_id is 'The post''s id; ZenHire has it as metadata zenhire_sync_post.';
 comment on column zenhire.interview_sessions.account is 'The invite''s account.';
 comment on column zenhire.interview_sessions.invite_id is 'The invite that wanted the link.';
@@ -50,6 +50,7 @@ comment on column zenhire.interview_sessions.post_number is 'Which post for that
 comment on column zenhire.interview_sessions.state is 'posting (on its way), published (its link is the invite''s), lost (result unknown), orphan (made a session whose link was never published), not_made (provably made none).';
 comment on column zenhire.interview_sessions.current is 'True for the invite''s newest post.';
 comment on column zenhire.interview_sessions.counted is 'Whether a lost post counts against SYNC_START_POSTS; a retry and a stopped account count nothing.';
+comment on column zenhire.interview_sessions.origin is 'Who asked for the session: post (zenhire-sync), console (a person in ZenHire''s console; its link was never here).';
 comment on column zenhire.interview_sessions.persona_id is 'The persona that was asked for; null when there was none to ask for.';
 comment on column zenhire.interview_sessions.posted_at is 'When the post was committed, just before sending.';
 comment on column zenhire.interview_sessions.answered_at is 'When its answer, or the want of one, was decided on.';

@@ -49,6 +49,7 @@ create table zenhire.interview_sessions (
     state                text not null default 'posting',
     current              boolean not null default true,
     counted              boolean not null default true,
+    origin               text not null default 'post', -- post, console
     persona_id           text,
     posted_at            timestamptz not null default zenhire.clock(),
     answered_at          timestamptz,

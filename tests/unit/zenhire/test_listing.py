@@ -1,5 +1,6 @@
 """A walk through the session list reaches every session, whatever the vendor's way of paging, and always ends."""
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -9,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.core.observations import ErrorAnswer, Failure, Sighting, SightingPage
-from service.zenhire.listing import ListEnd, Pager, walk_sessions
+from service.zenhire.listing import ListEnd, Position, read_sessions, walk_sessions
 from tests.unit.zenhire.examples import client_of, later
 
 Params = Mapping[str, str]
@@ -158,11 +159,77 @@ pages = st.builds(
 )
 
 
-@settings(max_examples=30)
-@given(st.lists(pages, min_size=36, max_size=36))
-def test_a_pager_ends_whatever_comes(sequence: list[SightingPage]) -> None:
-    pager = Pager()
-    for page in sequence:
-        if isinstance(pager.after(page), ListEnd):
+@settings(max_examples=100)
+@given(st.lists(pages, min_size=1, max_size=8))
+def test_a_list_that_goes_in_circles_ends(circle: list[SightingPage]) -> None:
+    position = Position()
+    for number in range(60):
+        then = position.after(circle[number % len(circle)])
+        if isinstance(then, ListEnd):
             return
-    raise AssertionError("30 sessions and four ways make no more than 35 pages")
+        assert then.requests == number + 1  # whoever limits the requests of a walk ends it, whatever comes
+        position = then
+    raise AssertionError("each page of this circle was read many times")
+
+
+async def in_pieces(vendor: Vendor, between: Callable[[int], None] = lambda _: None) -> tuple[list[str], ListEnd]:
+    """A walk in which each request is sent by another process, which knows no more than the position."""
+    seen: list[str] = []
+    position = Position()
+    while True:
+        async with client_of(vendor) as client:
+            read = await read_sessions(client, position, send_before=later())
+        assert not isinstance(read, Failure)
+        seen += read.page.ids if read.page else ()
+        if isinstance(read.then, ListEnd):
+            return seen, read.then
+        position = Position.from_json(json.loads(json.dumps(read.then.as_json())))
+        between(position.requests)
+
+
+@pytest.mark.parametrize("strict", [False, True])
+@pytest.mark.parametrize("way", ["offset", "page_0", "page_1", "cursor", "none"])
+@pytest.mark.parametrize(("count", "size_max"), [(7, 100), (250, 100), (65, 20)])
+async def test_a_walk_goes_on_from_its_position_in_another_process(
+    way: str, count: int, size_max: int, *, strict: bool
+) -> None:
+    in_one = await walk(Vendor(count, way, size_max=size_max, strict=strict))
+    assert await in_pieces(Vendor(count, way, size_max=size_max, strict=strict)) == in_one
+
+
+@pytest.mark.parametrize("way", ["offset", "page_0", "page_1", "cursor"])
+@pytest.mark.parametrize("made", [1, 19, 20, 40, 70])
+async def test_sessions_made_while_a_walk_rests_do_not_end_it(way: str, made: int) -> None:
+    vendor = Vendor(200, way, size_max=20)
+
+    def night(requests: int) -> None:
+        if requests == 6:
+            vendor.ids[:0] = [f"new{number}" for number in range(made)]
+
+    seen, end = await in_pieces(vendor, night)
+    assert {f"s{number}" for number in range(200)} <= set(seen)
+    assert end is ListEnd.ALL_SEEN
+
+
+async def test_past_the_end_a_list_may_repeat_its_last_page() -> None:
+    class Clamping(Vendor):
+        def _start(self, params: Params, size: int) -> int:
+            return min(int(params.get("offset", 0)), len(self.ids) - size)
+
+    seen, end = await walk(Clamping(90, "offset", size_max=20))
+    assert set(seen) == {f"s{number}" for number in range(90)}
+    assert end is ListEnd.ALL_SEEN
+
+
+async def test_a_position_does_not_grow_with_the_list() -> None:
+    sizes: list[int] = []
+    vendor = Vendor(10_000, "offset")
+    async with client_of(vendor) as client:
+        position: Position | ListEnd = Position()
+        while isinstance(position, Position):
+            sizes.append(len(json.dumps(position.as_json())))
+            read = await read_sessions(client, position, send_before=later())
+            assert not isinstance(read, Failure)
+            position = read.then
+    assert len(sizes) > 100
+    assert max(sizes) < 5_000
