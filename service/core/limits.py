@@ -13,6 +13,9 @@ SLOT_VALID_FOR = timedelta(milliseconds=250)
 
 RETRY_AFTER_MAX = timedelta(hours=1)
 
+#: A few megabytes can hold millions of empty lists, which take gigabytes and half a minute to read.
+JSON_VALUES_MAX = 250_000
+
 #: An unopened link dies after this (contract §7); the reply's `expires_in` says the same.
 LINK_LIFETIME = timedelta(days=7)
 
@@ -21,6 +24,11 @@ STREAK_THAT_STOPS = 5
 
 PROBE_FIRST = timedelta(seconds=5)
 PROBE_MAX = timedelta(minutes=5)
+
+
+def has_too_many_values(json_text: bytes) -> bool:
+    """Whether reading this JSON would cost more than any answer is worth; an estimate, at the price of a glance."""
+    return sum(json_text.count(mark) for mark in (b",", b"[", b"{")) > JSON_VALUES_MAX
 
 
 def slot_interval(requests_per_minute: int) -> timedelta:

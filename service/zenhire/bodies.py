@@ -2,6 +2,7 @@
 
 import zlib
 from collections.abc import AsyncIterator, Iterator
+from io import BytesIO
 
 import httpx
 
@@ -28,7 +29,11 @@ async def pieces(response: httpx.Response, bytes_max: int) -> AsyncIterator[byte
 
 
 async def whole(response: httpx.Response, bytes_max: int) -> bytes:
-    return b"".join([piece async for piece in pieces(response, bytes_max)])
+    """The whole body; in one buffer, since a body that comes byte by byte would take far more as a list of pieces."""
+    body = BytesIO()
+    async for piece in pieces(response, bytes_max):
+        body.write(piece)
+    return body.getvalue()
 
 
 def _unpacker(encoding: str) -> "_Unpacker | None":
@@ -53,11 +58,14 @@ class _Unpacker:
         return self._zlib.eof
 
     def feed(self, chunk: bytes) -> Iterator[bytes]:
+        """`Unreadable` also for what follows the end: zlib would keep it, for as long as it comes."""
         while True:
             try:
                 piece = self._zlib.decompress(chunk, PIECE_BYTES)
             except zlib.error:
                 raise Unreadable("a body that cannot be decompressed") from None
+            if self._zlib.unused_data:
+                raise Unreadable("a compressed body that goes on after its end")
             yield piece
             chunk = self._zlib.unconsumed_tail
             # A full piece may have more behind it even where all input is used up.

@@ -33,12 +33,11 @@ from service.core.observations import (
     Transcript,
 )
 from service.zenhire import bodies, translate
-from service.zenhire.errors import HTTPX_ROOTS, artifact_not_ready, error_answer, failure_of
+from service.zenhire.errors import ENVELOPE_BYTES_MAX, HTTPX_ROOTS, artifact_not_ready, error_answer, failure_of
 from service.zenhire.payloads import Unreadable, identifier, parse
 from service.zenhire.recordings import Tally
 from service.zenhire.transport import SentMark
 
-ERROR_BODY_BYTES_MAX = 256 * 1024
 SHORTEST_SECRET = 8
 
 T = TypeVar("T")
@@ -51,8 +50,8 @@ class Ceilings:
 
     deadline: timedelta  #: the whole request and answer, artifacts apart; also one silence within an artifact
     artifact_deadline: timedelta = timedelta(minutes=5)
-    json_bytes: int = 8 * 1024 * 1024
-    transcript_bytes: int = 32 * 1024 * 1024
+    json_bytes: int = 4 * 1024 * 1024
+    transcript_bytes: int = 8 * 1024 * 1024
     recording_bytes: int = 2 * 1024 * 1024 * 1024
 
 
@@ -204,7 +203,7 @@ class ZenhireClient:
     async def _record(self, response: httpx.Response, write: Callable[[bytes], Awaitable[None]]) -> Recorded | Failure:
         content_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
         if content_type == "application/json":
-            body = await bodies.whole(response, ERROR_BODY_BYTES_MAX)
+            body = await bodies.whole(response, ENVELOPE_BYTES_MAX)
             return artifact_not_ready(response.status_code, body) or _garbage(response, "JSON for a recording")
         if response.status_code != 200 or content_type.startswith("text/"):
             return _garbage(response, "no audio for a recording")
@@ -262,7 +261,7 @@ class ZenhireClient:
 
     async def _read_error(self, response: httpx.Response) -> ErrorAnswer:
         try:
-            body = await bodies.whole(response, ERROR_BODY_BYTES_MAX)
+            body = await bodies.whole(response, ENVELOPE_BYTES_MAX)
         except Unreadable:
             body = b""  # whatever it is, the vendor's envelope it is not
         # Whoever echoes the key back must not get it into a table or a log. A shorter one would match parts of words.

@@ -14,6 +14,8 @@ from service.zenhire.transport import TooLate
 
 # --- error answers ---------------------------------------------------------------------------------------------------
 
+ENVELOPE_BYTES_MAX = 256 * 1024  #: what is larger is no error of the vendor's
+
 #: Far beyond any wait that is obeyed; only keeps the arithmetic in its bounds.
 _WAIT_SECONDS_MAX = 10 * 365 * 86_400
 _WAIT_NAMES = ("retryAfterSeconds", "retry_after_seconds", "retryAfter", "retry_after")
@@ -35,6 +37,8 @@ def error_answer(status: int, headers: Mapping[str, str], body: bytes, now: date
 
 def artifact_not_ready(status: int, body: bytes) -> ErrorAnswer | None:
     """The same code may come with a success status, 202 say: it is not known with which (contract §2.5)."""
+    if len(body) > ENVELOPE_BYTES_MAX:
+        return None
     error = _envelope(body)
     if str(error.get("code")).strip().upper() != ARTIFACT_NOT_READY:
         return None

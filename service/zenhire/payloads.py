@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+from service.core.limits import has_too_many_values
+
 JSON_DEPTH_MAX = 32
 DOCUMENT_BYTES_MAX = 256 * 1024
 
@@ -31,6 +33,8 @@ class Unreadable(Exception):
 
 def parse(body: bytes) -> Any:
     """The JSON of a body as it came; see `storable` for what Postgres takes."""
+    if has_too_many_values(body):
+        raise Unreadable(f"{len(body)} bytes of JSON with more values than any answer has")
     try:
         return json.loads(body)
     except (ValueError, RecursionError) as exc:
@@ -90,6 +94,12 @@ def text(value: Any, length_max: int = 256) -> str | None:
     if not isinstance(value, str):
         return None
     return value[:length_max].strip() or None
+
+
+def label(value: Any, length_max: int = 256) -> str | None:
+    """Text of one printable line, for what is shown to people: no escape sequences for their terminal."""
+    found = text(value, length_max)
+    return found and "".join(char if char.isprintable() else "\ufffd" for char in found)
 
 
 def identifier(value: Any) -> str | None:

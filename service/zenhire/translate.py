@@ -23,6 +23,7 @@ from service.zenhire.payloads import (
     first,
     identifier,
     instant,
+    label,
     next_cursor,
     rounded,
     rows,
@@ -37,7 +38,8 @@ from service.zenhire.payloads import (
 _SESSION_ID_NAMES = ("id", "session_id", "sessionId")
 _PERSONA_ID_NAMES = ("id", "persona_id", "personaId")
 
-_LINK = re.compile(r"https?://[\x21-\x7e]{1,2040}")
+#: Neither blanks and control characters nor what would end an attribute or a tag on the ATS's page.
+_LINK = re.compile(r"https?://[!#-;=?-\[\]_a-z{|}~]{1,2040}")
 _EXPIRES_IN_MAX = 366 * 86_400
 
 INTERVIEW_SECONDS_MAX = 7 * 86_400
@@ -66,7 +68,7 @@ def _text_of_link(value: Any) -> str | None:
 def sighting(payload: Any) -> Sighting:
     """One session as `GET /sessions/{id}` or a row of the list shows it (contract §2.4)."""
     session = _session(payload)
-    status = text(session.get("status"), 64)
+    status = label(session.get("status"), 64)
     if status is None:
         raise Unreadable("a session without a status")
     marks = _object(session.get("metadata"))
@@ -74,7 +76,7 @@ def sighting(payload: Any) -> Sighting:
     return Sighting(
         session_id=_session_id(session),
         status=status.lower() if status.lower() in set(VendorStatus) else status,
-        client_id=text(session.get("client_id")),
+        client_id=label(session.get("client_id")),
         persona_id=text(session.get("persona_id")) or text(persona.get("id")),
         candidate_ref=text(session.get("candidate_ref")),
         created_at=instant(session.get("created_at")),
@@ -83,7 +85,7 @@ def sighting(payload: Any) -> Sighting:
         duration_seconds=first(session, ("duration_sec", "duration_seconds"), _duration),
         credits_charged=first(session, ("credit_charged", "credits_charged"), _credits),
         survey_rating=_rating(session.get("feedback")),
-        source=text(session.get("source"), 64),
+        source=label(session.get("source"), 64),
         invite_mark=text(marks.get(INVITE_MARK)),
         post_mark=text(marks.get(POST_MARK)),
         error_code=_error_code(session),
@@ -231,7 +233,7 @@ def _persona(payload: Any) -> PersonaSeen | None:
         persona_id=persona_id,
         role_name=role_name,
         language=language,
-        client_id=text(fields.get("client_id")),
+        client_id=label(fields.get("client_id")),
         status=text(fields.get("status"), 64),
         created_at=instant(fields.get("created_at")),
     )

@@ -303,6 +303,27 @@ async def test_a_compression_that_cannot_be_undone_is_garbage(encoding: str, bod
         assert isinstance(await get_session(client), Garbage)
 
 
+async def test_nothing_is_kept_of_what_follows_the_end_of_a_compressed_body() -> None:
+    squeezed = zlib.compress(json.dumps(SESSION).encode())
+    came = 0
+
+    class Endless(httpx.AsyncByteStream):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            nonlocal came
+            yield squeezed
+            while True:
+                came += 1
+                yield b"x" * 1000
+
+    async with client_of(
+        lambda _: httpx.Response(200, stream=Endless(), headers={"Content-Encoding": "deflate"})
+    ) as client:
+        failure = await get_session(client)
+    assert isinstance(failure, Garbage)
+    assert "after its end" in failure.detail
+    assert came == 1
+
+
 # --- recordings ------------------------------------------------------------------------------------------------------
 
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from service.core.limits import JSON_VALUES_MAX
 from service.zenhire.payloads import (
     DOCUMENT_BYTES_MAX,
     JSON_DEPTH_MAX,
@@ -15,6 +16,7 @@ from service.zenhire.payloads import (
     document_of,
     identifier,
     instant,
+    label,
     next_cursor,
     parse,
     rounded,
@@ -95,6 +97,19 @@ def test_text_is_text_or_a_number_without_its_quotes(value: Any, read: str | Non
 def test_a_body_that_is_no_json_is_unreadable(body: bytes) -> None:
     with pytest.raises(Unreadable):
         parse(body)
+
+
+@pytest.mark.parametrize("unit", [b"{},", b"[],", b'"key":1,', b'{"id":"s","status":"x"},'])
+def test_a_body_of_countless_values_is_not_read_at_all(unit: bytes) -> None:
+    with pytest.raises(Unreadable, match="more values"):
+        parse(b"[" + unit * JSON_VALUES_MAX + b"0]")
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [("active", "active"), ("a\x1b[2Jb\n", "a\ufffd[2Jb"), ("\u202ex", "\ufffdx")]
+)
+def test_what_is_shown_to_people_holds_no_escape_sequence(value: str, shown: str) -> None:
+    assert label(value) == shown
 
 
 json_values = st.recursive(

@@ -50,7 +50,8 @@ def test_the_vendors_own_lifetime_counts(seconds: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "link", [None, "", 5, "ftp://x/#t=1", "javascript:alert(1)", "https://", "https://x/ y", "https://x/\n", "http://x/#t=1",
+    "link", [None, "", 5, "ftp://x/#t=1", "javascript:alert(1)", "https://", "https://x/ y", "https://x/\n",
+             'https://x/"onload=', "https://x/<b>", "https://x/\\y", "https://x/\x1b[2J", "data:,x", "http://x/#t=1",
              "https://x/" + "a" * 2050, "https://x/\u202e", ["https://x"]],
 )  # fmt: skip
 def test_a_session_without_a_usable_link_is_minted_without_it(link: Any) -> None:
