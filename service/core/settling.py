@@ -44,7 +44,8 @@ def _orphan(claim: SearchClaim, found: Sighting, *, now: datetime) -> SessionCol
     return SessionColumns(
         state=PostState.ORPHAN,
         session_id=found.session_id,
-        link_expires_at=(found.created_at or claim.posted_at) + LINK_LIFETIME,
+        # a creation that lies ahead would have it watched for years
+        link_expires_at=min(found.created_at or claim.posted_at, now) + LINK_LIFETIME,
         last_search_at=now,
         search_count=claim.search_count + 1,
         next_search_at=None,

@@ -122,12 +122,18 @@ def _session_after(
         columns |= SessionColumns(link_expires_at=expires_at, dead_at=None, dead_because=None)
     columns |= _death(claim, seen, expires_at, time, policy)
     if seen.status == VendorStatus.COMPLETED and claim.vendor_status != VendorStatus.COMPLETED:
-        columns |= SessionColumns(completed_at=seen.completed_at or time.now)
+        columns |= SessionColumns(completed_at=_completed_at(claim, seen, time.now))
         if policy.transcripts:
             columns |= SessionColumns(next_collect_at=time.now)
     if columns.get("dead_because") == "expired":
         return columns | _NO_MORE_LOOKS
     return columns | _next_look_columns(claim, seen, expires_at, now=time.now, policy=policy, jitter=jitter)
+
+
+def _completed_at(claim: LookClaim, seen: Sighting, now: datetime) -> datetime:
+    """Since when the transcript is waited for; by a time that cannot be it would be given up at once, or never."""
+    said = seen.completed_at
+    return said if said is not None and claim.posted_at <= said <= now else now
 
 
 def _death(claim: LookClaim, seen: Sighting, expires_at: datetime, time: LookTime, policy: Policy) -> SessionColumns:

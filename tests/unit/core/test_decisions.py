@@ -1,6 +1,6 @@
 """Every claim and every answer give a decision, and no decision leaves the table of moves."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -255,6 +255,12 @@ def test_an_outcome_is_written_whole() -> None:
     assert columns["transcript_state"] == ArtifactState.WAITING
     assert decision.change.session["next_collect_at"] == NOW
     assert BelongsTo(client_id="client-1") in decision.notes
+
+
+@pytest.mark.parametrize("said", [None, NOW - timedelta(days=2000), NOW + timedelta(days=20_000)])
+def test_a_transcript_is_waited_for_from_now_on_where_the_vendors_time_cannot_be(said: datetime | None) -> None:
+    decision = look(a_look(vendor_status="active"), a_sighting("completed", completed_at=said))
+    assert decision.change.session["completed_at"] == NOW
 
 
 def test_without_transcripts_none_is_waited_for() -> None:
