@@ -66,6 +66,7 @@ class NetworkTransport(httpx.AsyncBaseTransport):
         try:
             with _httpx_exceptions():
                 response = await connection.handle_async_request(ask)
+                _check_that_it_answers(response)
         except BaseException:
             await connection.aclose()
             raise
@@ -160,17 +161,20 @@ class _Connection(httpcore.AsyncNetworkStream):
 
     def __init__(self, inner: httpcore.AsyncNetworkStream) -> None:
         self._inner = inner
+        self.has_read_since_it_wrote = False
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
         left = _capped(timeout)
         if left <= 0:
             raise httpcore.ReadTimeout
+        self.has_read_since_it_wrote = True
         return await self._inner.read(max_bytes, left)
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
         left = _capped(timeout)
         if left <= 0:
             raise httpcore.WriteTimeout
+        self.has_read_since_it_wrote = False
         await self._inner.write(buffer, left)
 
     async def start_tls(
@@ -189,6 +193,17 @@ class _Connection(httpcore.AsyncNetworkStream):
 
     def get_extra_info(self, info: str) -> Any:
         return self._inner.get_extra_info(info)
+
+
+def _check_that_it_answers(response: httpcore.Response) -> None:
+    """
+    An answer that lay there before its question was asked is somebody else's: a link in it would be, too.
+
+    It came behind an earlier answer (a wrong Content-Length, a proxy that lost count), and httpcore keeps such bytes.
+    """
+    stream = response.extensions["network_stream"]
+    if isinstance(stream, _Connection) and not stream.has_read_since_it_wrote:
+        raise httpcore.RemoteProtocolError("an answer that came before its question")
 
 
 # --- between httpx and httpcore --------------------------------------------------------------------------------------

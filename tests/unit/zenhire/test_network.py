@@ -12,7 +12,16 @@ import httpx
 import pytest
 
 from service.core.failures import DidNotSend, Request, StopAccount, UnknownResult, classify
-from service.core.observations import ErrorAnswer, Garbage, NoAnswer, NotSent, Recorded, Sighting, Transcript
+from service.core.observations import (
+    ErrorAnswer,
+    Garbage,
+    Minted,
+    NoAnswer,
+    NotSent,
+    Recorded,
+    Sighting,
+    Transcript,
+)
 from service.zenhire.client import Ceilings
 from service.zenhire.network import NetworkTransport, proxy_for
 from tests.support.waiting import dawdle, eventually_async
@@ -230,6 +239,23 @@ async def test_a_connection_that_the_server_closed_meanwhile_is_not_used_again()
     async with raw_server(saying(whole(), then_close=True)) as server, client_to(server.base_url, SHORT) as client:
         answers = [await get_session(client) for _ in range(5)]
     assert all(isinstance(answer, Sighting) for answer in answers)
+
+
+async def test_an_answer_that_came_before_its_question_is_nobodys() -> None:
+    def minted(number: int) -> bytes:
+        return whole(json.dumps({"id": f"session-{number}", "candidate_link": "http://x/#t=1"}).encode())
+
+    answers = iter([minted(1) + minted(666), minted(2), minted(3)])
+
+    async def talk(_: bytes, __: Reader, writer: Writer) -> None:
+        writer.write(next(answers))
+
+    async with raw_server(talk) as server, client_to(server.base_url, SHORT) as client:
+        first, second, third = [await create_session(client) for _ in range(3)]
+    assert isinstance(first, Minted)
+    assert isinstance(second, NoAnswer)
+    assert isinstance(third, Minted)
+    assert (first.session_id, third.session_id) == ("session-1", "session-3")
 
 
 async def test_what_httpx_logs_at_warning_and_above_holds_nothing(caplog: pytest.LogCaptureFixture) -> None:
