@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 # A path, or anything else that pytest takes: make test T=tests/unit
 T ?=
+# Cells of the crash matrix at once.
+JOBS ?= 4
 # Four processes, each with a PostgreSQL of its own, also on two cores: most tests wait more than they compute.
 WORKERS := $(if $(T),-n 0,-n 4 --dist worksteal)
 
@@ -17,7 +19,7 @@ export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench fmt lock clean setup container-test
+.PHONY: help demo test check bench crash-matrix fmt lock clean setup container-test
 .PHONY: check-code check-files check-lock check-migrations
 
 help: ## this list
@@ -31,6 +33,9 @@ test: $(INSTALLED) ## all tests; T=path for some, TEST_POSTGRES=container|local|
 
 container-test: $(INSTALLED) ## build the image and run it with compose; needs a Docker engine
 	$(BIN)/pytest -n 0 -m container $(T)
+
+crash-matrix: $(INSTALLED) ## crash a real replica at every boundary in every way; writes docs/reliability.md; JOBS=8 for more at once
+	$(BIN)/python -m tests.crash --jobs $(JOBS)
 
 check: check-code check-files check-lock check-migrations ## lint, types, layers, container files, lock file, migrations
 

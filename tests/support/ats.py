@@ -1,5 +1,11 @@
 """The ATS's part of the day: it hands each link that the table shows to its candidate."""
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import psycopg
+
 from sandbox.console import Console
 from tests.support.database import Database
 
@@ -24,3 +30,25 @@ class Ats:
                 self._console.send_link(link)
                 self._sent.add(link)
         return len(self._sent)
+
+
+_PAUSE_SECONDS = 0.2
+
+
+@contextmanager
+def links_handed_over(database: Database, console: Console) -> Iterator[None]:
+    """In a thread, again and again while the block runs; a database that is away is asked again."""
+    ats, over = Ats(database, console), threading.Event()
+
+    def work() -> None:
+        while not over.wait(_PAUSE_SECONDS):
+            with suppress(psycopg.OperationalError):
+                ats.hand_over_links()
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()

@@ -1,5 +1,6 @@
 """A plain window into a test's database, past all code of the service."""
 
+import threading
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, LiteralString
@@ -48,3 +49,23 @@ class Database:
             text = body.as_string(connection)
             head = "create or replace function zenhire.clock() returns timestamptz language sql volatile as {}"
             connection.execute(psycopg.sql.SQL(head).format(text))
+
+
+class OftenRead(Database):
+    """For those who look several times a second: reads by one connection, opened again when the server went away."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self._turn = threading.Lock()
+        self._connection: psycopg.Connection[Row] | None = None
+
+    def fetch(self, query: LiteralString, parameters: Parameters = ()) -> list[Row]:
+        with self._turn:
+            if self._connection is None or self._connection.closed:
+                self._connection = psycopg.connect(self.url, row_factory=dict_row, autocommit=True)
+            return self._connection.execute(query, parameters or None).fetchall()
+
+    def close(self) -> None:
+        with self._turn:
+            if self._connection is not None:
+                self._connection.close()

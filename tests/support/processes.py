@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,10 +21,16 @@ _KILL_AFTER_SECONDS = 40
 class Process:
     """One running `zenhire-sync`; what it says is read while it runs."""
 
-    def __init__(self, *arguments: str, env: Mapping[str, str], cwd: Path | None = None) -> None:
+    def __init__(
+        self,
+        *arguments: str,
+        env: Mapping[str, str],
+        cwd: Path | None = None,
+        program: Sequence[str | Path] = (PROGRAM,),
+    ) -> None:
         self.lines: list[str] = []  # stdout and stderr together
         self._popen = subprocess.Popen(
-            [PROGRAM, *arguments],
+            [*program, *arguments],
             env=environment(env),
             cwd=cwd,
             stdin=subprocess.DEVNULL,
@@ -86,6 +92,7 @@ class Process:
     def close(self) -> None:
         """End it whatever it takes."""
         if self.is_running:
+            self._popen.send_signal(signal.SIGCONT)  # a test that failed may have left it paused
             self._popen.terminate()
             try:
                 self.wait(within=_KILL_AFTER_SECONDS)
@@ -106,9 +113,14 @@ def environment(given: Mapping[str, str]) -> dict[str, str]:
 
 
 @contextmanager
-def process(*arguments: str, env: Mapping[str, str], cwd: Path | None = None) -> Iterator[Process]:
-    """`zenhire-sync ARGUMENTS`, ended with the block."""
-    running = Process(*arguments, env=env, cwd=cwd)
+def process(
+    *arguments: str,
+    env: Mapping[str, str],
+    cwd: Path | None = None,
+    program: Sequence[str | Path] = (PROGRAM,),
+) -> Iterator[Process]:
+    """`zenhire-sync ARGUMENTS` (or `program`, with these arguments), ended with the block."""
+    running = Process(*arguments, env=env, cwd=cwd, program=program)
     try:
         yield running
     finally:

@@ -22,13 +22,13 @@ class NeverHappenedError(AssertionError):
         super().__init__(f"not within {within * _PATIENCE:g} s: {what} (seen last: {seen!r})")
 
 
-def eventually(predicate: Callable[[], Seen], *, within: float) -> Seen:
-    """The first true value of `predicate`, asked again and again for `within` seconds of an idle machine."""
+def eventually(predicate: Callable[[], Seen], *, within: float, every: float = _PAUSE_SECONDS) -> Seen:
+    """The first true value of `predicate`, asked `every` so many seconds for `within` seconds of an idle machine."""
     deadline = time.monotonic() + within * _PATIENCE
     while not (seen := predicate()):
         if time.monotonic() > deadline:
             raise NeverHappenedError(predicate, within, seen)
-        time.sleep(_PAUSE_SECONDS)
+        time.sleep(every)
     return seen
 
 

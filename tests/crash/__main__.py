@@ -1,0 +1,105 @@
+"""`python -m tests.crash`: the whole matrix, several cells at once; its result goes into docs/reliability.md."""
+
+import argparse
+import os
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
+from typing import TypeVar
+
+from service.postgres.migrate import upgrade
+from tests.crash.cells import Cell, all_cells
+from tests.crash.endings import Tally
+from tests.crash.play import play
+from tests.crash.report import Result, Timing, as_markdown
+from tests.crash.stage import SETTINGS, a_stage
+from tests.crash.takeover import TakeOver, kill_one_of_two
+from tests.support.loopback import refuse_everything_else
+from tests.support.postgres import VARIABLE, Server, running_server, source_from
+from tests.support.report import RELIABILITY, replace_section
+
+Work = TypeVar("Work")
+Done = TypeVar("Done")
+
+TAKEOVERS = 20
+#: Lease and tick of the takeovers that are measured: as the service ships, and as the cells have them.
+CLOCKS = ((30.0, 5.0), (5.0, 0.5))
+
+
+def main() -> int:
+    arguments = _arguments()
+    refuse_everything_else()
+    with _a_template() as (server, template):
+        cells = [cell for cell in all_cells() if arguments.only in cell.name]
+        results = _all(cells, lambda cell: _played(cell, server, template), jobs=arguments.jobs)
+        failed = [result for result in results if result.failure]
+        timings = [] if arguments.only else [_timing(*clock, server, template) for clock in CLOCKS]
+    _say(f"\n{len(results)} cells, {len(failed)} failed; {sum((result.tally for result in results), Tally())}")
+    if failed or not results:
+        return 1
+    if not arguments.only:
+        replace_section(RELIABILITY, "crash-matrix", as_markdown(results, timings))
+    return 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.crash", description=__doc__)
+    parser.add_argument("--jobs", type=int, default=4, help="cells at once (default: 4; they wait more than they work)")
+    parser.add_argument("--only", default="", help="only cells whose name holds this; writes no document")
+    return parser.parse_args()
+
+
+@contextmanager
+def _a_template() -> Iterator[tuple[Server, str]]:
+    with running_server(source_from(os.environ.get(VARIABLE, ""))) as server, server.database() as template:
+        upgrade(server.url_of(template))
+        yield server, template
+
+
+def _all(work: Sequence[Work], do: Callable[[Work], Done], *, jobs: int) -> list[Done]:
+    """All of it, `jobs` at once; what an interrupt leaves in work ends itself."""
+    with ThreadPoolExecutor(jobs) as pool:
+        try:
+            futures = [pool.submit(do, one) for one in work]
+            for number, future in enumerate(as_completed(futures), 1):
+                _say(f"[{number:3}/{len(work)}] {future.result()}")
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    return [future.result() for future in futures]
+
+
+def _played(cell: Cell, server: Server, template: str) -> Result:
+    began = time.monotonic()
+    try:
+        tally, failure = play(cell, server, template), ""
+    except Exception:  # noqa: BLE001 - told at the end, and the other cells go on
+        tally, failure = Tally(), traceback.format_exc()
+    return Result(cell=cell, seconds=time.monotonic() - began, tally=tally, failure=failure)
+
+
+def _timing(lease: float, tick: float, server: Server, template: str) -> Timing:
+    _say(f"\nTakeovers with a lease of {lease:g} s and a tick of {tick:g} s:")
+    clock = {
+        "SYNC_LEASE_SECONDS": str(lease),
+        "SYNC_START_INTERVAL_SECONDS": str(tick),
+        "SYNC_HTTP_TIMEOUT_SECONDS": str(lease / 3),
+    }
+
+    def measured(_number: int) -> TakeOver:
+        with a_stage(server, template, settings=SETTINGS | clock) as stage:
+            return kill_one_of_two(stage)
+
+    return Timing(lease=lease, tick=tick, takeovers=_all(range(TAKEOVERS), measured, jobs=8))
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
