@@ -38,7 +38,7 @@ _KEY_ALLOWED = (
 )
 
 
-def load(environ: Mapping[str, str]) -> Settings:
+def load(environ: Mapping[str, str], *, needs_key: bool = True) -> Settings:
     """The settings, or SettingsError with all that is wrong. An empty variable counts as unset, as in compose files."""
     problems = [*_names_problems(environ)]
     values: dict[str, Any] = {
@@ -50,7 +50,7 @@ def load(environ: Mapping[str, str]) -> Settings:
     settings, rejected = _validate(values)
     problems += rejected
     wrong = {problem.variable for problem in problems}
-    later = [*_keys_problems(settings, environ), *_cross_checks(settings, wrong)]
+    later = [*_keys_problems(settings, environ, needs_key=needs_key), *_cross_checks(settings, wrong)]
     problems += [problem for problem in later if problem.variable not in wrong]
     if problems:
         raise SettingsError(problems)
@@ -119,11 +119,11 @@ def _rejection(detail: Any) -> Problem:
     return Problem(variable=variable, wrong=wrong, allowed=f"allowed is {allowed_values(field)}")
 
 
-def _keys_problems(settings: Settings, environ: Mapping[str, str]) -> Iterator[Problem]:
+def _keys_problems(settings: Settings, environ: Mapping[str, str], *, needs_key: bool) -> Iterator[Problem]:
     variable, directory = "ZENHIRE_API_KEYS_DIR", settings.api_keys_dir
     has_key = any(environ.get(name, "").strip() for name in ("ZENHIRE_API_KEY", "ZENHIRE_API_KEY_FILE"))
     if directory is None:
-        if not has_key:
+        if needs_key and not has_key:
             yield Problem(variable="ZENHIRE_API_KEY", wrong="is not set", allowed=_KEY_ALLOWED)
         return
     if has_key:

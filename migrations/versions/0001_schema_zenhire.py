@@ -13,7 +13,7 @@ branch_labels = None
 depends_on = None
 
 SQL = Path(__file__).parent.parent / "sql" / revision
-UPGRADE = ("tables.sql", "checks.sql", "triggers.sql", "functions.sql", "views.sql", "comments.sql")
+UPGRADE = ("tables.sql", "checks.sql", "triggers.sql", "functions.sql", "views.sql", "comments.sql", "verify.sql")
 
 
 def upgrade() -> None:

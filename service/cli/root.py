@@ -51,6 +51,11 @@ COMMANDS = {
         summary="load invites from a CSV or JSON Lines file",
         needs=Needs.DATABASE,
     ),
+    "verify": Command(
+        module="service.cli.verify",
+        summary="whether database and vendor tell the same story",
+        needs=Needs.ENVIRONMENT,
+    ),
     "healthcheck": Command(
         module="service.cli.healthcheck",
         summary="whether the replica on this host is alive",
@@ -66,7 +71,8 @@ COMMANDS = {
 
 _EPILOG = """\
 exit codes:
-  0 done   1 failed   2 wrong usage or settings   3 something needs a person (status)   4 migrations are pending
+  0 done   1 failed   2 wrong usage or settings   3 something needs a person (status, verify)
+  4 migrations are pending
 
 Settings come from the environment; see the README. `zenhire-sync COMMAND --help` shows an example of each command.
 """

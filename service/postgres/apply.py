@@ -110,8 +110,10 @@ select h.post_id, h.fits from held h join wrote_session using (post_id)
 """)
 
 STORE_TRANSCRIPTS = text("""
-insert into zenhire.transcripts (post_id, account, session_id, invite_id, document, body, byte_count, sha256)
-select s.post_id, s.account, s.session_id, s.invite_id, cast(:document as jsonb), :body, :byte_count, :sha256
+insert into zenhire.transcripts
+    (post_id, account, session_id, invite_id, document, body, byte_count, sha256, document_sha256)
+select s.post_id, s.account, s.session_id, s.invite_id, cast(:document as jsonb), :body, :byte_count, :sha256,
+       sha256(convert_to(cast(cast(:document as jsonb) as text), 'UTF8'))
 from zenhire.interview_sessions s
 join zenhire.candidate_invites i on i.id = s.invite_id and i.erased_at is null
 where s.post_id = :post_id

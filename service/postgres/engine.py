@@ -93,6 +93,15 @@ async def transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
             yield connection
 
 
+@asynccontextmanager
+async def one_moment(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """Open a short transaction that only reads, and whose statements all see the same moment."""
+    with lost_connections():
+        async with engine.begin() as connection:
+            await connection.exec_driver_sql("set transaction isolation level repeatable read, read only")
+            yield connection
+
+
 async def fetch(engine: AsyncEngine, statement: TextClause, parameters: Mapping[str, Any]) -> Sequence[RowMapping]:
     """Run one statement in a transaction of its own and return its rows."""
     async with transaction(engine) as connection:

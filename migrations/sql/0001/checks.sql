@@ -155,7 +155,8 @@ alter table zenhire.invite_events
 alter table zenhire.transcripts
     add constraint a_transcript_has_a_document_or_its_bytes check (num_nonnulls(document, body) >= 1),
     add constraint byte_count_is_not_negative check (byte_count >= 0),
-    add constraint sha256_has_32_bytes check (octet_length(sha256) = 32);
+    add constraint sha256_has_32_bytes check (octet_length(sha256) = 32),
+    add constraint document_sha256_has_32_bytes check (octet_length(document_sha256) = 32);
 
 alter table zenhire.recordings
     add constraint place_is_not_blank check (place ~ '\S'),

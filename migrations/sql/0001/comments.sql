@@ -111,6 +111,7 @@ comment on column zenhire.transcripts.document is 'ZenHire''s JSON, opaque: an o
 comment on column zenhire.transcripts.body is 'The bytes as they came, kept only where document cannot hold all of them.';
 comment on column zenhire.transcripts.byte_count is 'Length in bytes as it came.';
 comment on column zenhire.transcripts.sha256 is 'SHA-256 of the bytes as they came.';
+comment on column zenhire.transcripts.document_sha256 is 'SHA-256 of document::text as it was stored: what verify compares, since sha256 is of the bytes as they came.';
 comment on column zenhire.transcripts.stored_at is 'When it was stored.';
 
 -- recordings

@@ -115,6 +115,7 @@ create table zenhire.transcripts (
     body        bytea,
     byte_count  integer not null,
     sha256      bytea not null,
+    document_sha256 bytea, -- jsonb keeps neither blanks nor order: the vendor's own hash cannot be had from it again
     stored_at   timestamptz not null default zenhire.clock()
 );
 

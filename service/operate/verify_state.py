@@ -1,0 +1,80 @@
+"""What a run of `verify` has found and how far it has come: all of it can be written down and read again."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, fields
+from typing import Any
+from uuid import UUID
+
+from service.core.findings import Finding, Kind, Level
+from service.postgres.verify_runs import Saved
+
+FINDINGS_KEPT_MAX = 1000  #: the counts go on
+
+
+@dataclass(slots=True)
+class State:
+    """Grows while a run goes on."""
+
+    position: dict[str, Any] = field(default_factory=dict)
+    checked: Counter[str] = field(default_factory=Counter)
+    counts: Counter[tuple[Level, Kind]] = field(default_factory=Counter)
+    findings: list[Finding] = field(default_factory=list)
+    _unsaved: bool = False
+
+    def add(self, findings: Iterable[Finding]) -> None:
+        for finding in findings:
+            self.counts[finding.level, finding.kind] += 1
+            if len(self.findings) < FINDINGS_KEPT_MAX:
+                self.findings.append(finding)
+                self._unsaved = True
+
+    def drop(self, gone: Callable[[Finding], bool]) -> None:
+        """Forget findings of an earlier moment that hold no more."""
+        for finding in [finding for finding in self.findings if gone(finding)]:
+            self.findings.remove(finding)
+            self.counts[finding.level, finding.kind] -= 1
+            self._unsaved = True
+
+    @property
+    def total(self) -> int:
+        return self.counts.total()
+
+    @property
+    def has_drift(self) -> bool:
+        return any(count for (level, _), count in self.counts.items() if level == Level.DRIFT)
+
+    def by_level(self) -> dict[str, dict[str, int]]:
+        """The counts by level and kind, none of them zero."""
+        found = {
+            level: {kind: self.counts[level, kind] for kind in Kind if self.counts[level, kind]} for level in Level
+        }
+        return {str(level): {str(kind): count for kind, count in counts.items()} for level, counts in found.items()}
+
+    def to_save(self) -> Saved:
+        findings = [document_of(finding) for finding in self.findings] if self._unsaved else None
+        self._unsaved = False
+        return Saved(position=self.position, checked=dict(self.checked), counts=self.by_level(), findings=findings)
+
+
+def restored(saved: Saved) -> State:
+    counts = {
+        (Level(level), Kind(kind)): count for level, kinds in saved.counts.items() for kind, count in kinds.items()
+    }
+    return State(
+        position=saved.position,
+        checked=Counter(saved.checked),
+        counts=Counter(counts),
+        findings=[finding_of(document) for document in saved.findings or []],
+    )
+
+
+def document_of(finding: Finding) -> dict[str, Any]:
+    """A finding as `verify --json` shows it and the run's row keeps it."""
+    values = ((item.name, getattr(finding, item.name)) for item in fields(finding))
+    return {name: str(value) if value is not None else None for name, value in values}
+
+
+def finding_of(document: dict[str, Any]) -> Finding:
+    ids = {name: UUID(document[name]) if document[name] else None for name in ("invite_id", "post_id")}
+    return Finding(**document | ids | {"kind": Kind(document["kind"]), "level": Level(document["level"])})
