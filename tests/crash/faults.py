@@ -77,7 +77,7 @@ def _crash_postgres(at: Moment) -> None:
 
 
 def _cut_postgres(at: Moment) -> None:
-    at.stage.proxy.cut()
+    assert at.stage.proxy.cut() > 0
     at.crossing.go_on()
 
 

@@ -10,10 +10,12 @@ import threading
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 from tests.support.pg_wire import Asked, Message, Reader, is_idle, is_ready, rows_touched
+
+Done = TypeVar("Done")
 
 _CHUNK = 65_536
 _START_SECONDS = 20
@@ -52,17 +54,19 @@ class PostgresProxy:
         query = "&".join(part for part in (self._server_url.query, _PLAIN) if part)
         return urlunsplit(self._server_url._replace(netloc=f"{login}@127.0.0.1:{self._port}", query=query))
 
-    def cut(self) -> None:
-        """All connections break; new ones are let through."""
-        self._call(self._cut())
+    def cut(self) -> int:
+        """All connections break; new ones are let through. How many there were."""
+        return self._call(self._cut())
 
     def lose_answer(self, aim: Aim) -> None:
         """The next COMMIT of a transaction in which such a statement touched a row happens, and nobody is told."""
         self._call(self._take_aim(aim))
 
-    async def _cut(self) -> None:
-        for link in list(self._links):
+    async def _cut(self) -> int:
+        links = list(self._links)
+        for link in links:
             link.cut()
+        return len(links)
 
     async def _take_aim(self, aim: Aim) -> None:
         self._aim = aim
@@ -95,8 +99,8 @@ class PostgresProxy:
                 self._links.discard(link)
         writer.transport.abort()
 
-    def _call(self, work: Coroutine[Any, Any, None]) -> None:
-        asyncio.run_coroutine_threadsafe(work, self._loop).result(_START_SECONDS)
+    def _call(self, work: Coroutine[Any, Any, Done]) -> Done:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(_START_SECONDS)
 
     def run(self, ready: threading.Event) -> None:
         """Serve until the loop is stopped."""
