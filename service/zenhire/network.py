@@ -15,7 +15,7 @@ import urllib.request
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import httpcore
@@ -40,6 +40,12 @@ def proxy_for(base_url: str) -> str | None:
     return proxies.get(url.scheme) or proxies.get("all")
 
 
+@cache
+def _trust() -> ssl.SSLContext:
+    """Whom TLS trusts; read once for all accounts, because reading it takes longer than connecting."""
+    return httpx.create_ssl_context()
+
+
 class NetworkTransport(httpx.AsyncBaseTransport):
     """
     One attempt over the network. The request's extension `answer_within` (seconds) bounds connecting, sending and the
@@ -51,7 +57,7 @@ class NetworkTransport(httpx.AsyncBaseTransport):
 
     def __init__(self, *, proxy: str | None = None) -> None:
         self._connector = httpcore.AsyncConnectionPool(
-            ssl_context=httpx.create_ssl_context(),
+            ssl_context=_trust(),
             proxy=None if proxy is None else _proxy(proxy),
             keepalive_expiry=KEEPALIVE_SECONDS,
             network_backend=_Backend(),
