@@ -13,7 +13,16 @@ branch_labels = None
 depends_on = None
 
 SQL = Path(__file__).parent.parent / "sql" / revision
-UPGRADE = ("tables.sql", "checks.sql", "triggers.sql", "functions.sql", "views.sql", "comments.sql", "verify.sql")
+UPGRADE = (
+    "tables.sql",
+    "checks.sql",
+    "triggers.sql",
+    "functions.sql",
+    "new_links.sql",
+    "views.sql",
+    "comments.sql",
+    "verify.sql",
+)
 
 
 def upgrade() -> None:

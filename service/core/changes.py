@@ -43,6 +43,8 @@ class SessionColumns(TypedDict, total=False):
     vendor_status: str
     status_seen_at: datetime
     step_back_seen_at: datetime | None
+    reinvited_at: datetime
+    superseded_at: datetime | None
     interview_started_at: datetime | None
     completed_at: datetime | None
     vendor_object: dict[str, Any]

@@ -1,5 +1,5 @@
 """
-The only place that moves an invite: one named constructor for each legal move.
+The only place that moves an invite, with `reinvites.py` beside it: one named constructor for each legal move.
 
 A constructor returns a `Change` (`changes.py`). `starting`, `watching`, `collecting` and `settling` choose among them;
 `postgres/apply.py` writes.
@@ -13,6 +13,7 @@ from service.core.limits import LINK_LIFETIME
 from service.core.model import (
     ArtifactState,
     Claim,
+    CollectClaim,
     InviteStatus,
     LookClaim,
     Policy,
@@ -212,18 +213,13 @@ def refuse(claim: PostClaim, *, code: str, message: str, now: datetime) -> Chang
 
 
 def start_interview(claim: LookClaim, seen: Sighting, session: SessionColumns) -> Change:
-    """link_ready (or a re-invited failed, expired) → in_progress."""
+    """link_ready → in_progress. What a console re-invite said of the link stays."""
     return Change(
         claim=claim,
         session=session,
         move=InviteMove(
-            allowed_from=_from(InviteStatus.LINK_READY, InviteStatus.FAILED, InviteStatus.EXPIRED),
-            columns=InviteColumns(
-                status=InviteStatus.IN_PROGRESS,
-                interview_started_at=seen.started_at,
-                error_code=None,
-                error_message=None,
-            ),
+            allowed_from=_from(InviteStatus.LINK_READY),
+            columns=InviteColumns(status=InviteStatus.IN_PROGRESS, interview_started_at=seen.started_at),
         ),
         event=Event(kind="interview_started", details={"session_id": claim.session_id}),
     )
@@ -256,13 +252,14 @@ def complete(claim: LookClaim, seen: Sighting, session: SessionColumns, *, now: 
 
 
 def add_rating(claim: LookClaim, seen: Sighting, session: SessionColumns) -> Change:
-    """Stays `completed`: the candidate's survey came after the interview."""
+    """Stays `completed`: the candidate's survey came after the interview, whichever link that came through."""
     return Change(
         claim=claim,
         session=session,
         move=InviteMove(
             allowed_from=_from(InviteStatus.COMPLETED),
             columns=InviteColumns(candidate_survey_rating=seen.survey_rating),
+            only_current=False,
         ),
         event=Event(kind="survey_arrived", details={"rating": seen.survey_rating}),
     )
@@ -293,14 +290,16 @@ def fail(claim: LookClaim, seen: Sighting, session: SessionColumns) -> Change:
 
 
 def expire(claim: LookClaim, session: SessionColumns) -> Change:
-    """link_ready → expired: the last link died unused."""
+    """link_ready → expired: the last link died unused. in_progress → failed: what was open again died unused."""
     message = "The link was not used before it expired."
+    begun = claim.invite_status == InviteStatus.IN_PROGRESS
+    status = InviteStatus.FAILED if begun else InviteStatus.EXPIRED
     return Change(
         claim=claim,
         session=session,
         move=InviteMove(
-            allowed_from=_from(InviteStatus.LINK_READY),
-            columns=InviteColumns(status=InviteStatus.EXPIRED, error_code="LINK_EXPIRED", error_message=message),
+            allowed_from=_from(InviteStatus.IN_PROGRESS if begun else InviteStatus.LINK_READY),
+            columns=InviteColumns(status=status, error_code="LINK_EXPIRED", error_message=message),
         ),
         event=Event(kind="link_expired", reason=message, details={"session_id": claim.session_id}),
     )
@@ -327,28 +326,6 @@ def ask_for_next_link(claim: LookClaim, session: SessionColumns, *, because: str
     )
 
 
-def reopen(claim: LookClaim, session: SessionColumns) -> Change:
-    """failed, expired → link_ready: the console re-invited the candidate to the same session."""
-    return Change(
-        claim=claim,
-        session=session,
-        move=InviteMove(
-            allowed_from=_from(InviteStatus.FAILED, InviteStatus.EXPIRED),
-            columns=InviteColumns(
-                status=InviteStatus.LINK_READY,
-                link_expires_at=session["link_expires_at"],
-                error_code=None,
-                error_message=None,
-            ),
-        ),
-        event=Event(
-            kind="console_reinvited",
-            reason="the vendor shows the session as open again; the fresh link is in the vendor's console",
-            details={"session_id": claim.session_id},
-        ),
-    )
-
-
 def only_seen(claim: LookClaim, session: SessionColumns, event: Event | None = None) -> Change:
     """No move: what was seen is kept with the session."""
     return Change(claim=claim, session=session, event=event)
@@ -357,28 +334,31 @@ def only_seen(claim: LookClaim, session: SessionColumns, event: Event | None = N
 # --- collect ---------------------------------------------------------------------------------------------------------
 
 
-def store_transcript(claim: Claim, transcript: StoredTranscript, session: SessionColumns) -> Change:
+def store_transcript(claim: CollectClaim, transcript: StoredTranscript, session: SessionColumns) -> Change:
     """Stays `completed`: transcript_state waiting → stored."""
     return Change(
         claim=claim,
         session=session,
-        move=_artifact(ArtifactState.STORED),
+        move=_artifact(claim, ArtifactState.STORED),
         event=Event(kind="transcript_stored", details={"bytes": transcript.byte_count}),
         transcript=transcript,
     )
 
 
-def give_up_transcript(claim: Claim, session: SessionColumns, *, reason: str) -> Change:
+def give_up_transcript(claim: CollectClaim, session: SessionColumns, *, reason: str) -> Change:
     """Stays `completed`: transcript_state waiting → unavailable."""
     return Change(
         claim=claim,
         session=session,
-        move=_artifact(ArtifactState.UNAVAILABLE),
+        move=_artifact(claim, ArtifactState.UNAVAILABLE),
         event=Event(kind="transcript_unavailable", reason=reason),
     )
 
 
-def _artifact(state: ArtifactState) -> InviteMove:
+def _artifact(claim: CollectClaim, state: ArtifactState) -> InviteMove | None:
+    """The transcript of another session than the outcome's is kept with that session."""
+    if not claim.shown:
+        return None
     return InviteMove(
         allowed_from=_from(InviteStatus.COMPLETED),
         columns=InviteColumns(transcript_state=state),

@@ -38,7 +38,8 @@ FINAL_STATUSES = frozenset(
 
 #: Every legal move of an invite. The database's trigger repeats it, and a test compares the two. `completed` can be
 #: reached from every status but `cancelled`: a late `completed` of an earlier link's session counts wherever it finds
-#: the invite.
+#: the invite. What leads out of a final status is the vendor's (`completed`, and the console's re-invite to
+#: `link_ready` or `in_progress`) or a person's: back to `pending` by `new_link` or, from `refused`, by `retry_invite`.
 INVITE_MOVES: dict[InviteStatus, frozenset[InviteStatus]] = {
     InviteStatus.PENDING: frozenset({InviteStatus.STARTING, InviteStatus.CANCELLED, InviteStatus.COMPLETED}),
     InviteStatus.STARTING: frozenset(
@@ -186,6 +187,9 @@ class LookClaim(Claim):
     look_count: int
     failures: int  #: looks in a row that told nothing
     rating: int | None  #: the survey rating that the invite already shows
+    shown: bool = True  #: it is the session whose link or outcome the invite shows
+    dead_because: str | None = None  #: why its link is known to be dead; None: it works, as far as is known
+    reinvited_at: datetime | None = None  #: since when it is known to be open again, by the vendor's console
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,6 +200,7 @@ class CollectClaim(Claim):
     completed_at: datetime
     collect_count: int
     failures: int  #: tries in a row that ended in neither a transcript nor "not ready"
+    shown: bool = True  #: its outcome is the one that the invite shows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from service.core import cadence, lifecycle
+from service.core import cadence, lifecycle, reinvites
 from service.core.changes import Change, Event, SessionColumns
 from service.core.decisions import AccountNote, BelongsTo, Decision, Worked, notes_of
 from service.core.failures import (
@@ -72,7 +72,9 @@ def _is_step_back(claim: LookClaim, seen: Sighting) -> bool:
     """`completed` and `failed` are both ends; what leads away from an end, or from active to initiated, goes back."""
     if claim.vendor_status == VendorStatus.COMPLETED:
         return seen.status != VendorStatus.COMPLETED
-    before, after = _rank(claim.vendor_status), _rank(seen.status)
+    # a status that is not in the documentation may have come in between
+    failed = claim.dead_because == VendorStatus.FAILED
+    before, after = _rank(VendorStatus.FAILED if failed else claim.vendor_status), _rank(seen.status)
     return before is not None and after is not None and after < before
 
 
@@ -116,10 +118,12 @@ def _session_after(
         interview_started_at=seen.started_at or claim.interview_started_at,
         look_failures=0,
     )
-    reopened = _is_step_back(claim, seen) and seen.status == VendorStatus.INITIATED
-    expires_at = time.now + LINK_LIFETIME if reopened else claim.link_expires_at
-    if reopened:
-        columns |= SessionColumns(link_expires_at=expires_at, dead_at=None, dead_because=None)
+    expires_at = claim.link_expires_at
+    if _is_open_again(claim, seen):
+        since = claim.step_back_seen_at or time.sent_at
+        expires_at = since + LINK_LIFETIME  # no later: its fresh link is older than the look that showed it
+        columns |= SessionColumns(reinvited_at=since, interview_started_at=seen.started_at, link_expires_at=expires_at)
+        columns |= SessionColumns(dead_at=None, dead_because=None, superseded_at=None)
     columns |= _death(claim, seen, expires_at, time, policy)
     if seen.status == VendorStatus.COMPLETED and claim.vendor_status != VendorStatus.COMPLETED:
         columns |= SessionColumns(completed_at=_completed_at(claim, seen, time.now))
@@ -136,6 +140,13 @@ def _completed_at(claim: LookClaim, seen: Sighting, now: datetime) -> datetime:
     return said if said is not None and claim.posted_at <= said <= now else now
 
 
+def _is_open_again(claim: LookClaim, seen: Sighting) -> bool:
+    """Whether the console has re-invited: what was dead runs, or what had ended or ran waits once more."""
+    if seen.status == VendorStatus.ACTIVE:
+        return claim.dead_because is not None
+    return seen.status == VendorStatus.INITIATED and _is_step_back(claim, seen)
+
+
 def _death(claim: LookClaim, seen: Sighting, expires_at: datetime, time: LookTime, policy: Policy) -> SessionColumns:
     """A session is dead when the vendor ended it, or when a single look past its time shows no interview."""
     if seen.status in {VendorStatus.COMPLETED, VendorStatus.FAILED}:
@@ -143,7 +154,8 @@ def _death(claim: LookClaim, seen: Sighting, expires_at: datetime, time: LookTim
         return SessionColumns() if ended else SessionColumns(dead_at=time.now, dead_because=seen.status)
     # The status after the expiry is unknown (contract §3): whatever is no interview that runs is a link that died.
     if seen.status != VendorStatus.ACTIVE and cadence.link_is_over(expires_at, time.sent_at, policy):
-        return SessionColumns(dead_at=time.now, dead_because="expired")
+        known = SessionColumns() if claim.dead_because == "expired" else SessionColumns(dead_at=time.now)
+        return known | SessionColumns(dead_because="expired")
     return SessionColumns()
 
 
@@ -152,7 +164,7 @@ def _next_look_columns(
 ) -> SessionColumns:
     known = cadence.Known(
         vendor_status=seen.status,
-        link_made_at=claim.posted_at,
+        link_made_at=claim.reinvited_at or claim.posted_at,
         link_expires_at=expires_at,
         interview_started_at=seen.started_at or claim.interview_started_at,
         rated=seen.survey_rating is not None,
@@ -169,32 +181,44 @@ def _move_for(claim: LookClaim, seen: Sighting, session: SessionColumns, now: da
     if seen.status == VendorStatus.COMPLETED:
         return _move_for_completed(claim, seen, session, now, policy)
     if claim.state != PostState.PUBLISHED or not claim.current:
-        return lifecycle.only_seen(claim, session)
-    match seen.status:
-        case VendorStatus.ACTIVE if claim.invite_status in _CAN_START:
+        return _kept(claim, session)
+    match (seen.status, claim.invite_status):
+        case (VendorStatus.ACTIVE, InviteStatus.LINK_READY):
             return lifecycle.start_interview(claim, seen, session)
-        case VendorStatus.FAILED if claim.invite_status in {InviteStatus.LINK_READY, InviteStatus.IN_PROGRESS}:
+        case (VendorStatus.ACTIVE, InviteStatus.FAILED | InviteStatus.EXPIRED):
+            return reinvites.resume(claim, seen, session)
+        case (VendorStatus.FAILED, InviteStatus.LINK_READY | InviteStatus.IN_PROGRESS):
             if _may_have_next_link(claim, now):
                 return lifecycle.ask_for_next_link(claim, session, because="the interview gave no result")
             return lifecycle.fail(claim, seen, session)
-        case VendorStatus.ACTIVE | VendorStatus.FAILED:
-            return lifecycle.only_seen(claim, session)
+        case (VendorStatus.ACTIVE | VendorStatus.FAILED, _):
+            return _kept(claim, session)
         case _:
             return _move_for_unopened(claim, session, now)
 
 
-_CAN_START = frozenset({InviteStatus.LINK_READY, InviteStatus.FAILED, InviteStatus.EXPIRED})
-
-
 def _move_for_unopened(claim: LookClaim, session: SessionColumns, now: datetime) -> Change:
-    if session.get("dead_because") == "expired" and claim.invite_status == InviteStatus.LINK_READY:
-        if _may_have_next_link(claim, now):
-            return lifecycle.ask_for_next_link(claim, session, because="the link expired unused")
-        return lifecycle.expire(claim, session)
-    reopened = "link_expires_at" in session
-    if reopened and claim.invite_status in {InviteStatus.FAILED, InviteStatus.EXPIRED}:
-        return lifecycle.reopen(claim, session)
-    return lifecycle.only_seen(claim, session)
+    died = session.get("dead_because") is not None
+    match claim.invite_status:
+        case InviteStatus.LINK_READY | InviteStatus.IN_PROGRESS if died:
+            if _may_have_next_link(claim, now):
+                return lifecycle.ask_for_next_link(claim, session, because="the link expired unused")
+            return lifecycle.expire(claim, session)
+        case InviteStatus.FAILED | InviteStatus.EXPIRED if _reinvited(session):
+            return reinvites.reopen(claim, session)
+        case InviteStatus.IN_PROGRESS if _reinvited(session):
+            return reinvites.wait_again(claim, session)
+        case _:
+            return _kept(claim, session)
+
+
+def _reinvited(session: SessionColumns) -> bool:
+    return "reinvited_at" in session and session.get("dead_because") is None
+
+
+def _kept(claim: LookClaim, session: SessionColumns) -> Change:
+    """No move; a re-invite that nothing follows from still stands in the history, and in `attention`."""
+    return lifecycle.only_seen(claim, session, reinvites.noticed(claim) if _reinvited(session) else None)
 
 
 def _move_for_completed(
@@ -202,15 +226,20 @@ def _move_for_completed(
 ) -> Change:
     match claim.invite_status:
         case InviteStatus.COMPLETED:
-            if seen.survey_rating is not None and seen.survey_rating != claim.rating:
+            if claim.shown and seen.survey_rating is not None and seen.survey_rating != claim.rating:
                 return lifecycle.add_rating(claim, seen, session)
-            return lifecycle.only_seen(claim, session)
+            return _one_more_outcome(claim, session, "outcome_of_another_link")
         case InviteStatus.CANCELLED | None:
-            first = claim.vendor_status != VendorStatus.COMPLETED
-            event = Event(kind="outcome_after_cancellation", details={"session_id": claim.session_id})
-            return lifecycle.only_seen(claim, session, event if first else None)
+            return _one_more_outcome(claim, session, "outcome_after_cancellation")
         case _:
             return lifecycle.complete(claim, seen, session, now=now, policy=policy)
+
+
+def _one_more_outcome(claim: LookClaim, session: SessionColumns, kind: str) -> Change:
+    """No move: the outcome is kept with its session; the history says so, once."""
+    first = claim.vendor_status != VendorStatus.COMPLETED
+    event = Event(kind=kind, details={"session_id": claim.session_id})
+    return lifecycle.only_seen(claim, session, event if first else None)
 
 
 def _may_have_next_link(claim: LookClaim, now: datetime) -> bool:

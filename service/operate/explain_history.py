@@ -29,6 +29,7 @@ _SENTENCES = {
     "console_reinvited": "re-invited in ZenHire's console: {why}",
     "survey_arrived": "the candidate rated the interview {rating} of 5",
     "step_back_seen": "ZenHire showed {to} after {from}; a second look decides whether that counts",
+    "outcome_of_another_link": "another interview of the candidate is finished: its outcome stays with its session",
     "outcome_after_cancellation": "finished after the cancellation: the outcome stays with the session",
     "transcript_stored": "the transcript is stored ({bytes} bytes)",
     "transcript_unavailable": "there will be no transcript: {why}",
@@ -39,6 +40,8 @@ _SENTENCES = {
     "account_stopped": "waits again: {why}",
     "invite_cancelled": "cancelled by {actor}: {why}",
     "invite_retried": "sent back to try again by {actor}: {why}",
+    "new_link_wanted": "{link} is wanted by {actor}: {why}",
+    "look_wanted": "a look is wanted at once by {actor}: {why}",
 }
 
 

@@ -28,10 +28,10 @@ INVITE_COLUMNS = (
 
 SESSION_COLUMNS = (
     "state", "counted", "answered_at", "repost_at", "error_code", "error_message", "session_id", "link_expires_at",
-    "vendor_status", "status_seen_at", "step_back_seen_at", "interview_started_at", "completed_at", "vendor_object",
-    "dead_at", "dead_because", "next_look_at", "next_look_reason", "look_count", "look_failures", "first_look_at",
-    "last_look_at", "last_look", "next_collect_at", "collect_count", "collect_failures", "last_collect",
-    "next_search_at", "search_count", "last_search_at",
+    "vendor_status", "status_seen_at", "step_back_seen_at", "reinvited_at", "superseded_at", "interview_started_at",
+    "completed_at", "vendor_object", "dead_at", "dead_because", "next_look_at", "next_look_reason", "look_count",
+    "look_failures", "first_look_at", "last_look_at", "last_look", "next_collect_at", "collect_count",
+    "collect_failures", "last_collect", "next_search_at", "search_count", "last_search_at",
 )  # fmt: skip
 
 #: An invite that somebody else has locked, the ATS say, is written later: nobody waits for anybody here.

@@ -58,6 +58,7 @@ again as (
     where s.account = :account and s.repost_at <= (select zenhire.clock())
       and s.current and i.status = 'starting'
       and (i.stop_after is null or i.stop_after > (select zenhire.clock()))
+      and not zenhire.has_working_link(i.id)
     order by s.repost_at
     limit :limit
     for update of i, s skip locked -- both: two replicas that see the same repost must not both claim it
@@ -72,6 +73,7 @@ fresh as (
           select from zenhire.personas p
           where p.account = i.account and p.state in ('ready', 'refused')
             and zenhire.persona_key(p.role_name, p.language) = zenhire.persona_key(i.role_name, i.language)))
+      and not zenhire.has_working_link(i.id)
     order by i.priority desc, i.start_after, i.id
     offset :skip
     limit :limit
@@ -173,11 +175,15 @@ CLAIM_LOOKS = _claim_sessions(
     "next_look_at",
     "s.session_id, s.state, s.current, i.status as invite_status, i.max_links, i.stop_after, s.vendor_status,"
     " s.status_seen_at, s.step_back_seen_at, s.link_expires_at, s.interview_started_at, s.look_count,"
-    " s.look_failures as failures, i.candidate_survey_rating as rating",
+    " s.look_failures as failures, i.candidate_survey_rating as rating, s.reinvited_at,"
+    " s.session_id is not distinct from i.session_id as shown,"
+    " case when s.dead_at is not null then s.dead_because end as dead_because",
 )
 
 CLAIM_TRANSCRIPTS = _claim_sessions(
-    "next_collect_at", "s.session_id, s.completed_at, s.collect_count, s.collect_failures as failures"
+    "next_collect_at",
+    "s.session_id, s.completed_at, s.collect_count, s.collect_failures as failures,"
+    " s.session_id is not distinct from i.session_id as shown",
 )
 
 CLAIM_SEARCHES = _claim_sessions("next_search_at", "s.session_id, s.search_count", only="s.state = 'lost'")

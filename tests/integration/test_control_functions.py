@@ -1,12 +1,12 @@
 """The control plane: what each function does, refuses, answers and records."""
 
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import psycopg
 import pytest
-from psycopg import sql
 
+from tests.support.control import call, current_post, invite, newest_event
 from tests.support.database import Database
 from tests.support.invites import insert_invite
 from tests.support.stages import WAYS, add_post, as_service, invite_at, move, set_invite
@@ -114,7 +114,7 @@ def test_nothing_else_can_be_retried(database: Database, status: str) -> None:
     assert "needs_review" in (refused.value.diag.message_hint or "")
 
 
-@pytest.mark.parametrize("function", ["cancel_invite", "retry_invite"])
+@pytest.mark.parametrize("function", ["cancel_invite", "retry_invite", "new_link", "look_now"])
 def test_an_invite_that_is_not_there_is_named(database: Database, function: str) -> None:
     nobody = uuid4()
     with pytest.raises(psycopg.errors.NoDataFound, match=f"there is no invite {nobody}"):
@@ -123,7 +123,9 @@ def test_an_invite_that_is_not_there_is_named(database: Database, function: str)
         call(database, function, None, "a reason")
 
 
-@pytest.mark.parametrize("function", ["cancel_invite", "retry_invite", "pause_account", "resume_account"])
+@pytest.mark.parametrize(
+    "function", ["cancel_invite", "retry_invite", "new_link", "look_now", "pause_account", "resume_account"]
+)
 @pytest.mark.parametrize("reason", [None, "", "  "])
 def test_an_act_without_a_reason_is_refused(database: Database, function: str, reason: str | None) -> None:
     target = "default" if function.endswith("account") else invite_at(database, "needs_review")
@@ -268,31 +270,8 @@ def test_an_invite_that_comes_back_gets_its_next_post(database: Database) -> Non
     assert current_post(database, invite_id)["link_number"] == 1
 
 
-def call(database: Database, function: str, *arguments: object) -> str:
-    statement = sql.SQL("select zenhire.{}({})").format(
-        sql.Identifier(function), sql.SQL(", ").join(sql.Placeholder() * len(arguments))
-    )
-    with psycopg.connect(database.url) as connection:
-        row = connection.execute(statement, arguments).fetchone()
-    assert row is not None
-    answer: str = row[0]
-    return answer
-
-
-def invite(database: Database, invite_id: UUID) -> dict[str, Any]:
-    return database.fetch_one("select * from zenhire.candidate_invites where id = %s", [invite_id])
-
-
-def current_post(database: Database, invite_id: UUID) -> dict[str, Any]:
-    return database.fetch_one("select * from zenhire.interview_sessions where invite_id = %s and current", [invite_id])
-
-
 def account(database: Database) -> dict[str, Any]:
     return database.fetch_one("select * from zenhire.account_state where account = 'default'")
-
-
-def newest_event(database: Database) -> dict[str, Any]:
-    return database.fetch_one("select * from zenhire.invite_events order by id desc limit 1")
 
 
 def lose_current_post(database: Database) -> None:

@@ -104,7 +104,9 @@ alter table zenhire.candidate_invites
         or erased_at is not null),
     add constraint link_ready_and_in_progress_have_their_link check (
         status not in ('link_ready', 'in_progress')
-        or num_nonnulls(session_id, candidate_link, link_expires_at) = 3 and link_number >= 1
+        or num_nonnulls(session_id, link_expires_at) = 2 and link_number >= 1
+           -- a fresh link that the vendor's console sent is not known here, and the old one must not be sent again
+           and (candidate_link is null) = (error_code is not distinct from 'CONSOLE_REINVITED')
         or erased_at is not null),
     add constraint completed_has_its_session_and_time check (
         status <> 'completed' or num_nonnulls(session_id, interview_completed_at) = 2 or erased_at is not null),

@@ -24,8 +24,8 @@ comment on column zenhire.candidate_invites.created_at is 'ATS or default: when 
 comment on column zenhire.candidate_invites.status is 'zenhire-sync: pending, starting, link_ready, in_progress, completed, failed, expired, cancelled, refused, needs_review. Changed by hand through the functions of this schema alone.';
 comment on column zenhire.candidate_invites.version is 'A trigger: 0 at INSERT, one more with every change but that of seen_version.';
 comment on column zenhire.candidate_invites.session_id is 'zenhire-sync: ZenHire''s id of the newest link''s session; of a completed invite, the session that has the outcome.';
-comment on column zenhire.candidate_invites.candidate_link is 'zenhire-sync: the newest link, for the candidate alone. ZenHire tells it once and cannot revoke it.';
-comment on column zenhire.candidate_invites.link_expires_at is 'zenhire-sync: until when the newest link can be opened, reckoned from ZenHire''s answer.';
+comment on column zenhire.candidate_invites.candidate_link is 'zenhire-sync: the newest link, for the candidate alone. ZenHire tells it once and cannot revoke it. Null also where ZenHire''s console has sent a fresh one (error_code CONSOLE_REINVITED).';
+comment on column zenhire.candidate_invites.link_expires_at is 'zenhire-sync: until when the newest link can be opened, reckoned from ZenHire''s answer; after a re-invite from the console at the latest until then.';
 comment on column zenhire.candidate_invites.link_number is 'zenhire-sync: how many links this invite has had; 0 before the first.';
 comment on column zenhire.candidate_invites.interview_started_at is 'zenhire-sync: when the candidate began, by ZenHire''s clock.';
 comment on column zenhire.candidate_invites.interview_completed_at is 'zenhire-sync: when the interview ended, by ZenHire''s clock; where it does not say, when that was seen.';
@@ -62,6 +62,8 @@ comment on column zenhire.interview_sessions.link_expires_at is 'Until when the 
 comment on column zenhire.interview_sessions.vendor_status is 'The session''s status in ZenHire''s own words, as last believed.';
 comment on column zenhire.interview_sessions.status_seen_at is 'When the request that showed vendor_status was sent; older answers change nothing.';
 comment on column zenhire.interview_sessions.step_back_seen_at is 'When a look first showed an earlier status than before; believed only after a second look.';
+comment on column zenhire.interview_sessions.reinvited_at is 'Since when the session is known to be open again: ZenHire''s console has sent a fresh link, which is not known here.';
+comment on column zenhire.interview_sessions.superseded_at is 'Since when an operator lets another link be made though this one works (new_link with force).';
 comment on column zenhire.interview_sessions.interview_started_at is 'When the candidate began, by ZenHire''s clock.';
 comment on column zenhire.interview_sessions.completed_at is 'When the interview ended, by ZenHire''s clock, else when that was seen.';
 comment on column zenhire.interview_sessions.vendor_object is 'ZenHire''s newest object of the session, as it came.';
@@ -259,6 +261,8 @@ comment on column zenhire.waiting.since is 'Since when the oldest of them whose 
 -- functions: the control plane
 comment on function zenhire.cancel_invite(uuid, text) is 'Cancels an invite (id, reason) that is pending, starting, link_ready, in_progress or needs_review. ZenHire cannot revoke a link: the answer says until when it works.';
 comment on function zenhire.retry_invite(uuid, text) is 'Tries an invite (id, reason) that is needs_review or refused again, for the same link.';
+comment on function zenhire.new_link(uuid, text, boolean) is 'Asks for one more link (id, reason, force) for an invite that is failed, expired or cancelled, whatever max_links says. Refused while a link of it works, unless forced: then the candidate has two.';
+comment on function zenhire.look_now(uuid, text) is 'Has ZenHire asked about the sessions of an invite (id, reason) at once.';
 comment on function zenhire.pause_account(text, text) is 'Pauses an account (account, reason): no new links; links that are out work on and are watched.';
 comment on function zenhire.resume_account(text, text) is 'Ends an account''s pause and stop (account, reason), and accepts a changed base URL or client.';
 comment on function zenhire.erase_candidate(text, text, text) is 'Removes what is known of a candidate (account, candidate_ref, reason): cancels what is open, blanks references and texts, deletes transcripts.';
@@ -290,6 +294,10 @@ comment on function zenhire.require_reason(text) is 'Refuses an act without a re
 comment on function zenhire.in_words(timestamptz) is 'A time as answers show it, in UTC.';
 comment on function zenhire.lock_invite(uuid) is 'Locks an invite and then its sessions; an error if there is none.';
 comment on function zenhire.take_leases(uuid) is 'Ends the leases of an invite''s sessions: what their holders still bring changes nothing.';
+comment on function zenhire.link_works(zenhire.interview_sessions) is 'Whether a candidate may hold a link of this session that works, as far as is known.';
+comment on function zenhire.has_working_link(uuid) is 'Whether a link of this invite works beside which no operator wants another: then none is asked for.';
+comment on function zenhire.wait_for_turn(zenhire.candidate_invites, text, text, jsonb) is 'Sends a locked invite back to pending (kind and reason of the event, details): leases, lost posts and the persona begin anew.';
+comment on function zenhire.refuse_new_link(zenhire.candidate_invites, boolean) is 'Raises the error of an invite that gets no further link: why, and what to do instead.';
 comment on function zenhire.cancel_locked(zenhire.candidate_invites, text) is 'Cancels an invite that is locked and may be cancelled.';
 comment on function zenhire.erase_traces(uuid) is 'Blanks what sessions and history hold of an erased invite.';
 
@@ -326,6 +334,7 @@ comment on index zenhire.interview_sessions_to_collect is 'The collect step: tra
 comment on index zenhire.interview_sessions_to_search is 'The settle step: searches that are due.';
 comment on index zenhire.interview_sessions_never_settled is 'attention: lost posts that nobody will ever know more of.';
 comment on index zenhire.interview_sessions_stray is 'attention: orphans that somebody uses.';
+comment on index zenhire.interview_sessions_overlapping is 'attention: links that work beside the newest one, or that the console sent.';
 comment on index zenhire.interview_sessions_missing is 'attention: sessions whose looks tell nothing, again and again.';
 comment on index zenhire.interview_sessions_held is 'A replica that stops gives back what it holds.';
 comment on index zenhire.invite_events_pkey is 'An event by its id.';

@@ -97,24 +97,13 @@ begin
 end
 $$;
 
--- Tries again for the same link: from needs_review (too many lost posts, say) or refused (the cause is mended).
-create function zenhire.retry_invite(id uuid, reason text) returns text
-    language plpgsql set search_path = pg_catalog set zenhire.writer = 'service' as $$
+-- Sends a locked invite back to `pending`, to be asked for its next link: the move, its event, the leases.
+create function zenhire.wait_for_turn(
+    invite zenhire.candidate_invites, kind text, reason text, details jsonb default '{}') returns void
+    language plpgsql set search_path = pg_catalog as $$
 declare
-    invite zenhire.candidate_invites;
     new_version bigint;
 begin
-    perform zenhire.require_reason(reason);
-    invite := zenhire.lock_invite(id);
-    if invite.status not in ('needs_review', 'refused') then
-        raise exception 'invite % cannot be retried: it is % since %',
-            invite.id, invite.status, zenhire.in_words(invite.status_changed_at)
-            using errcode = 'object_not_in_prerequisite_state',
-                  hint = 'Only needs_review and refused can be retried; what is pending or starting goes on by itself.';
-    elsif invite.erased_at is not null then
-        raise exception 'invite % cannot be retried: its candidate was erased', invite.id
-            using errcode = 'object_not_in_prerequisite_state', hint = 'Insert another invite.';
-    end if;
     perform zenhire.take_leases(invite.id);
     -- the posts so far no longer count against the limit of lost posts of this link
     update zenhire.interview_sessions s set counted = false
@@ -124,12 +113,37 @@ begin
     set state = 'wanted', next_try_at = zenhire.clock(), failures = 0, error_code = null, error_message = null
     where p.state in ('refused', 'ready') and p.account = invite.account
       and zenhire.persona_key(p.role_name, p.language) = zenhire.persona_key(invite.role_name, invite.language);
-    update zenhire.candidate_invites i set status = 'pending', error_code = null, error_message = null
+    update zenhire.candidate_invites i
+    set status = 'pending', session_id = null, candidate_link = null, link_expires_at = null,
+        interview_started_at = null, error_code = null, error_message = null
     where i.id = invite.id
     returning i.version into new_version;
-    insert into zenhire.invite_events (account, invite_id, kind, from_status, to_status, version, reason)
-    values (invite.account, invite.id, 'invite_retried', invite.status, 'pending', new_version, retry_invite.reason);
+    insert into zenhire.invite_events (account, invite_id, kind, from_status, to_status, version, reason, details)
+    values (invite.account, invite.id, wait_for_turn.kind, invite.status, 'pending', new_version,
+            wait_for_turn.reason, wait_for_turn.details);
     perform pg_notify('zenhire_invites', '');
+end
+$$;
+
+-- Tries again for the same link: from needs_review (too many lost posts, say) or refused (the cause is mended).
+create function zenhire.retry_invite(id uuid, reason text) returns text
+    language plpgsql set search_path = pg_catalog set zenhire.writer = 'service' as $$
+declare
+    invite zenhire.candidate_invites;
+begin
+    perform zenhire.require_reason(reason);
+    invite := zenhire.lock_invite(id);
+    if invite.status not in ('needs_review', 'refused') then
+        raise exception 'invite % cannot be retried: it is % since %',
+            invite.id, invite.status, zenhire.in_words(invite.status_changed_at)
+            using errcode = 'object_not_in_prerequisite_state',
+                  hint = 'Only needs_review and refused can be retried; what is pending or starting goes on by itself. '
+                         'What is failed, expired or cancelled gets another link: select zenhire.new_link(id, reason).';
+    elsif invite.erased_at is not null then
+        raise exception 'invite % cannot be retried: its candidate was erased', invite.id
+            using errcode = 'object_not_in_prerequisite_state', hint = 'Insert another invite.';
+    end if;
+    perform zenhire.wait_for_turn(invite, 'invite_retried', reason);
     return format('Invite %s waits for its turn again, for link %s.', invite.id, invite.link_number + 1);
 end
 $$;

@@ -62,6 +62,8 @@ create table zenhire.interview_sessions (
     vendor_status        text,
     status_seen_at       timestamptz,
     step_back_seen_at    timestamptz,
+    reinvited_at         timestamptz,
+    superseded_at        timestamptz,
     interview_started_at timestamptz,
     completed_at         timestamptz,
     vendor_object        jsonb,
@@ -256,6 +258,8 @@ create index interview_sessions_never_settled on zenhire.interview_sessions (acc
     where state = 'lost' and next_search_at is null and dead_at is not null and dead_because <> 'accepted';
 create index interview_sessions_stray on zenhire.interview_sessions (account, status_seen_at)
     where state = 'orphan' and vendor_status in ('active', 'completed') and dead_because is distinct from 'accepted';
+create index interview_sessions_overlapping on zenhire.interview_sessions (invite_id)
+    where state = 'published' and dead_at is null and (not current or reinvited_at is not null);
 create index interview_sessions_missing on zenhire.interview_sessions (account, invite_id)
     where look_failures >= 5;
 create index interview_sessions_held on zenhire.interview_sessions (lease_holder) where lease_holder is not null;

@@ -94,6 +94,30 @@ strays as (
     where s.state = 'orphan' and s.vendor_status in ('active', 'completed')
       and s.dead_because is distinct from 'accepted'
 ),
+-- a link that works beside the invite's newest one, or that the console sent where nobody follows it
+beside as (
+    select 5 as rank, coalesce(s.reinvited_at, s.superseded_at, i.status_changed_at), 'session', s.account, s.invite_id,
+           case when other.session_id is null then 'CONSOLE_REINVITED' else 'TWO_LIVE_LINKS' end,
+           case when other.session_id is not null then format(
+                    'Links of sessions %s and %s both work: %s. Whichever interview is finished first counts.',
+                    s.session_id, other.session_id, case when s.reinvited_at is null
+                        then 'a second one was asked for by new_link with force'
+                        else 'ZenHire''s console re-invited the candidate to the first' end)
+                else format(
+                    'ZenHire''s console has sent the candidate a fresh link of session %s, though the invite is %s. '
+                    'No other link is made while it works.', s.session_id, i.status) end,
+           format('update zenhire.interview_sessions set dead_because = %L where post_id = %L and dead_at is null;',
+                  'accepted', s.post_id)
+    from zenhire.interview_sessions s
+    join zenhire.candidate_invites i on i.id = s.invite_id
+    left join lateral (
+        select o.session_id from zenhire.interview_sessions o
+        where o.invite_id = s.invite_id and o.post_id <> s.post_id and zenhire.link_works(o) limit 1) other on true
+    where s.state = 'published' and s.dead_at is null and (not s.current or s.reinvited_at is not null)
+      and (not s.current or i.status not in ('link_ready', 'in_progress'))
+      and (other.session_id is not null or s.reinvited_at is not null)
+      and s.dead_because is distinct from 'accepted'
+),
 -- posts of which nobody will ever know whether they made a session
 unsettled as (
     select 6 as rank, min(s.dead_at), 'session', s.account, null::uuid, 'POSTS_NEVER_SETTLED',
@@ -125,8 +149,8 @@ personas as (
 select since, what, account, invite_id, code, why, statement
 from (
     select * from no_replica union all select * from accounts union all select * from invites
-    union all select * from missing union all select * from strays union all select * from unsettled
-    union all select * from personas
+    union all select * from missing union all select * from strays union all select * from beside
+    union all select * from unsettled union all select * from personas
 ) everything
 order by rank, since;
 
@@ -149,6 +173,7 @@ select i.candidate_ref, i.account, i.request_key, i.id as invite_id,
        case
            when status = 'pending' and start_after > now then 'nobody'
            when status = 'pending' and is_held then 'operator'
+           when status in ('pending', 'starting') and w.session_id is not null then 'candidate'
            when status in ('pending', 'starting') then 'us'
            when status = 'link_ready' and is_unsent then 'ats'
            when status in ('link_ready', 'in_progress') then 'candidate'
@@ -163,6 +188,8 @@ select i.candidate_ref, i.account, i.request_key, i.id as invite_id,
                when paused_at is not null then 'The account is paused.'
                when stop_code is not null then 'The account is stopped (' || stop_code || ').'
                else 'Nobody has a key for the account.' end || ' Links are made as soon as it works again.'
+           when status in ('pending', 'starting') and w.session_id is not null
+               then 'A link that ZenHire''s console has sent still works; the next one is asked for once it is dead.'
            when status = 'pending' and i.link_number > 0 then 'The link before is dead; a fresh one is asked for in turn.'
            when status = 'pending' then 'The link is asked for in turn.'
            when status = 'starting' and repost_at is not null
@@ -170,17 +197,27 @@ select i.candidate_ref, i.account, i.request_key, i.id as invite_id,
            when status = 'starting' then 'ZenHire is being asked for the link.'
            when status = 'link_ready' and i.link_expires_at <= now
                then 'The link has run out; a last look decides whether it was used.'
+           when status = 'link_ready' and i.candidate_link is null then i.error_message
            when status = 'link_ready' and is_unsent then 'The link is there; the ATS has not yet marked it as seen or sent.'
            when status = 'link_ready' then 'The candidate has not started the interview, as far as is known.'
            when status = 'in_progress' then 'The candidate is in the interview, or has just left it.'
            when status = 'completed' and 'waiting' in (transcript_state, recording_state)
                then 'The interview is over; ZenHire has not handed out everything yet.'
            when status = 'completed' then 'The interview is over and its outcome is here.'
+           when status = 'cancelled' and w.vendor_status = 'completed' then coalesce(i.error_message || ' ', '')
+               || 'The interview was finished all the same; its outcome is kept with session ' || w.session_id || '.'
+           when status = 'cancelled' and w.vendor_status = 'active' then coalesce(i.error_message || ' ', '')
+               || 'The candidate is in the interview all the same (session ' || w.session_id || ').'
+           when status = 'cancelled' and w.session_id is not null and w.link_expires_at > now
+               then coalesce(i.error_message || ' ', '') || 'ZenHire cannot revoke its link, which works until '
+                    || zenhire.in_words(w.link_expires_at) || '.'
            else coalesce(i.error_message, 'Nothing more happens by itself.')
        end as sentence,
        case
            when status = 'pending' and start_after > now then start_after
            when status = 'pending' and is_held then probe_at
+           when status in ('pending', 'starting', 'cancelled') and w.vendor_status is distinct from 'completed'
+                and w.session_id is not null then w.link_expires_at
            when status = 'starting' then repost_at
            when status = 'link_ready' then i.link_expires_at
            when status = 'in_progress' then next_look_at
@@ -189,11 +226,19 @@ select i.candidate_ref, i.account, i.request_key, i.id as invite_id,
 from zenhire.candidate_invites i
 left join zenhire.interview_sessions s on s.invite_id = i.id and s.current
 left join zenhire.account_state a on a.account = i.account
+-- what the candidate of an invite that shows no link may still do, or has done, with an earlier one
+left join lateral (
+    select o.session_id, o.vendor_status, o.link_expires_at from zenhire.interview_sessions o
+    where o.invite_id = i.id
+      and (i.status = 'cancelled' and (zenhire.link_works(o) or o.vendor_status = 'completed')
+           or i.status in ('pending', 'starting') and o.superseded_at is null and zenhire.link_works(o))
+    order by o.vendor_status = 'completed' desc, o.vendor_status = 'active' desc, o.link_expires_at desc
+    limit 1) w on true
 cross join (select zenhire.clock() as now) c
 cross join lateral (
     select a.account is null or not a.key_present or a.paused_at is not null or a.stop_code is not null as is_held,
            -- without either mark of the ATS's nobody knows whether the candidate has the link, the newest of them
-           (i.link_sent_at is null or i.link_sent_at < s.answered_at) and i.seen_version < i.version as is_unsent
+           i.candidate_link is not null and (i.link_sent_at is null or i.link_sent_at < s.answered_at) and i.seen_version < i.version as is_unsent
 ) f;
 
 create view zenhire.results as

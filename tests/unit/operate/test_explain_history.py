@@ -10,7 +10,7 @@ from service.operate.explain_facts import Happening
 from service.operate.explain_history import in_words
 from tests.unit.operate.examples import NOW, a_invite, a_post
 
-SQL = Path(__file__).parents[3] / "migrations" / "sql" / "0001" / "functions.sql"
+SQL = Path(__file__).parents[3] / "migrations" / "sql" / "0001"
 CORE = Path(model.__file__).parent
 
 
@@ -26,9 +26,19 @@ def told(*happenings: Happening) -> list[str]:
 def test_every_event_that_the_program_writes_has_its_sentence() -> None:
     core = "".join(module.read_text() for module in CORE.glob("*.py"))
     kinds = set(re.findall(r'kind="(\w+)"', core))
-    kinds |= set(re.findall(r"'(invite_\w+)', invite\.status", SQL.read_text()))
+    functions = "".join((SQL / name).read_text() for name in ("functions.sql", "new_links.sql"))
+    kinds |= set(re.findall(r"'(invite_\w+)', invite\.status", functions))
+    kinds |= set(re.findall(r"wait_for_turn\(invite, '(\w+)'", functions))
+    kinds |= set(re.findall(r"invite\.id, '(\w+)', \w+\.reason", functions))
     kinds |= {"start_claimed", "stop_after_passed", "account_stopped", "late_session_recorded"}
-    assert {"link_published", "search_ended", "invite_cancelled", "invite_retried"} <= kinds
+    assert {
+        "link_published",
+        "search_ended",
+        "invite_cancelled",
+        "invite_retried",
+        "new_link_wanted",
+        "look_wanted",
+    } <= kinds
     assert kinds <= explain_history._SENTENCES.keys()
 
 
