@@ -42,8 +42,8 @@ EVIL: tuple[Any, ...] = (
     "'; drop table x;--", "\x00", "\ud800", "\x1b[2J", "\u202e", LINK, "javascript:alert(1)", "http://x/ y", KEY,
     "2026-11-01", "2026-11-01T10:00:00Z", "0000-00-00T00:00:00Z", "9999-12-31T23:59:60Z", "2099-01-01T00:00:00+14:00",
     1_793_527_200, [], {}, [[]], {"id": SESSION_ID}, {"code": "X"}, [SESSION_ID], Raw("NaN"), Raw("-Infinity"),
-    Raw("1e400"), Raw("1e-20000"), Raw("9" * 4_300), Raw("9" * 5_000), Raw("[" * 500 + "]" * 500), Raw("[" * 5_000), Raw(""),
-    Raw("}"), Raw('"\\ud83d"'), Raw('"\\u0000"'), Raw('"\t"'),
+    Raw("1e400"), Raw("1e-20000"), Raw("9" * 4_300), Raw("9" * 5_000), Raw("[" * 500 + "]" * 500), Raw("[" * 5_000),
+    Raw(""), Raw("}"), Raw('"\\ud83d"'), Raw('"\\u0000"'), Raw('"\t"'),
 )  # fmt: skip
 NAMES = (
     "id", "session_id", "session", "data", "result", "status", "candidate_link", "expires_in", "duration_sec",
