@@ -47,7 +47,7 @@ class StepUnderTest:
 
 def _reserve(lane: str) -> Aim:
     """The reservation of slots has the same statement in every step; the gate before it names the lane."""
-    return Aim(text="cast(:interval as interval)", after=Aim(text="needs_person, probe_at", bound=lane))
+    return Aim(text="extract(epoch from first_at - asked_at)", after=Aim(text="needs_person, probe_at", bound=lane))
 
 
 def _five_beats(name: str, *, lane: str, claim: str, asks: Endpoint, writes: str) -> StepUnderTest:
