@@ -8,7 +8,7 @@ from sandbox.truth import SessionTruth
 from service.core.marks import POST_MARK
 from tests.crash.cells import Fault
 from tests.crash.faults import Moment
-from tests.crash.stage import LOOK_EVERY, PATIENCE, Stage, leased
+from tests.crash.stage import LEASE, LOOK_EVERY, PATIENCE, Stage, leased
 from tests.support.database import Database
 from tests.support.waiting import eventually
 
@@ -64,7 +64,7 @@ def check(at: Moment) -> Tally:
     _sessions_are_tied_to_their_posts(at.stage)
     _history_explains_every_status(at.stage.database)
     _roles_have_one_persona(at.stage)
-    assert not leased(at.stage.database), "no lease outlives its replica's stop or takeover"
+    eventually(lambda: not leased(at.stage.database), within=LEASE)
     _log_is_clean(at)
     _fault_left_its_mark(at)
     return _tally(at.stage)

@@ -4,6 +4,7 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from service.steps.beats import Beat
 from tests.crash.cells import Cell, Fault
@@ -30,15 +31,16 @@ class Moment:
 @contextmanager
 def a_replica_at(cell: Cell, stage: Stage) -> Iterator[Moment]:
     """A replica on its way to the boundary, where it will be held."""
-    ripe = stage.candidates_are_done if cell.step.name == "watch" else _always
-    beat = None if cell.fault is Fault.COMMIT_LOST else cell.beat
-    with a_crossing(beat, ripe=ripe, patience=PATIENCE) as crossing:
+    is_commit = cell.fault is Fault.COMMIT_LOST
+    ripe = stage.proxy.aimed.is_set if is_commit else partial(_is_ripe, cell, stage)
+    with a_crossing(None if is_commit else cell.beat, ripe=ripe, patience=PATIENCE) as crossing:
         doomed = stage.start_doomed(cell.step.name, crossing)
         yield Moment(cell=cell, stage=stage, doomed=doomed, crossing=crossing)
 
 
-def _always() -> bool:
-    return True
+def _is_ripe(cell: Cell, stage: Stage) -> bool:
+    """A look is worth a fault once it brings an outcome; any other step has something to do as soon as it has rows."""
+    return cell.step.name != "watch" or stage.candidates_are_done()
 
 
 def strike(at: Moment) -> None:
@@ -82,9 +84,9 @@ def _cut_postgres(at: Moment) -> None:
 
 
 def _lose_commit(at: Moment) -> None:
-    """The aim is taken while the replica starts, or, where an outcome is waited for, when it is there to be seen."""
-    if at.cell.step.name == "watch":
-        eventually(at.stage.candidates_are_done, within=PATIENCE, every=LOOK_EVERY)
+    """The replica passes no boundary of the step before the aim is taken. (It reserves before it comes to one.)"""
+    if at.cell.beat is not Beat.RESERVED:
+        eventually(lambda: _is_ripe(at.cell, at.stage), within=PATIENCE, every=LOOK_EVERY)
     at.stage.proxy.lose_answer(at.cell.step.commits[at.cell.beat])
     eventually(at.stage.proxy.answer_lost.is_set, within=PATIENCE, every=LOOK_EVERY)
 

@@ -1,5 +1,6 @@
 """Where a cell is played: a database, the vendor's stand-in, candidates, and the replicas, all of them real."""
 
+import json
 import sys
 import threading
 from collections.abc import Iterator
@@ -140,8 +141,7 @@ def is_there(crossing: Crossing, replica: Process) -> bool:
 
 def identity(replica: Process) -> str:
     """The id that the replica gave itself."""
-    (started,) = replica.events("service_started")
-    return str(started["replica"])
+    return str(json.loads(replica.wait_for_line("service_started", within=PATIENCE))["replica"])
 
 
 def leased(database: Database, holder: str | None = None) -> list[dict[str, Any]]:

@@ -19,8 +19,6 @@ SAMPLE = [
     cell_of("watch", Beat.ANSWERED, Fault.POSTGRES_CRASH),
     cell_of("watch", Beat.CLAIMED, Fault.VENDOR_CUT_BEFORE),
     cell_of("collect", Beat.ANSWERED, Fault.POSTGRES_CUT),
-    cell_of("collect", Beat.CLAIMED, Fault.PAUSED),
-    cell_of("settle", Beat.CLAIMED, Fault.EXCEPTION),
     cell_of("settle", Beat.WRITTEN, Fault.STOPPED),
 ]
 

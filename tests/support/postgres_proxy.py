@@ -45,6 +45,7 @@ class PostgresProxy:
         self._loop = asyncio.new_event_loop()
         self._aim: Aim | None = None
         self._port = 0
+        self.aimed = threading.Event()  #: an aim was taken
         self.answer_lost = threading.Event()  #: the answer of the COMMIT that was aimed at is thrown away
 
     @property
@@ -61,6 +62,7 @@ class PostgresProxy:
     def lose_answer(self, aim: Aim) -> None:
         """The next COMMIT of a transaction in which such a statement touched a row happens, and nobody is told."""
         self._call(self._take_aim(aim))
+        self.aimed.set()
 
     async def _cut(self) -> int:
         links = list(self._links)
