@@ -19,7 +19,7 @@ export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench fuzz crash-matrix fmt lock clean setup container-test
+.PHONY: help demo test check bench fuzz crash-matrix simulate fmt lock clean setup container-test
 .PHONY: check-code check-files check-lock check-migrations
 
 help: ## this list
@@ -39,6 +39,9 @@ fuzz: $(INSTALLED) ## mutated answers of the vendor's against every reader and d
 
 crash-matrix: $(INSTALLED) ## crash a real replica at every boundary in every way; writes docs/reliability.md; JOBS=8 for more at once
 	$(BIN)/python -m tests.crash --jobs $(JOBS)
+
+simulate: $(INSTALLED) ## play SEEDS=1000 seeded runs of replicas, vendor and database; SEED=7 tells the story of one; WRITE=1 writes docs/reliability.md
+	$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),1000) $(if $(WRITE),--write))
 
 check: check-code check-files check-lock check-migrations ## lint, types, layers, container files, lock file, migrations
 

@@ -1,0 +1,112 @@
+"""Many seeds in parallel processes, each with a database of its own on one server."""
+
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import islice
+from multiprocessing import get_context
+from typing import Self
+
+from service.postgres.migrate import upgrade
+from tests.support.postgres import VARIABLE, Server, running_server, source_from
+
+PROGRESS_SECONDS = 2.0
+
+
+@dataclass(slots=True, kw_only=True)
+class Totals:
+    """What all seeds of a campaign came to."""
+
+    seeds: int = 0
+    failed: dict[int, list[str]] = field(default_factory=dict)
+    counts: Counter[str] = field(default_factory=Counter)
+    passed: timedelta = timedelta()
+    took: float = 0.0
+
+
+@contextmanager
+def migrated_server() -> Iterator[tuple[Server, str]]:
+    """A server, and the name of a database to copy from."""
+    with running_server(source_from(os.environ.get(VARIABLE, ""))) as server, server.database() as template:
+        upgrade(server.url_of(template))
+        yield server, template
+
+
+def play_all(seeds: Iterable[int], jobs: int) -> Totals:
+    """Play `seeds`, with a line that tells how far it is; a seed that breaks down counts as failed."""
+    totals, began = Totals(), time.monotonic()
+    with migrated_server() as (server, template), _Progress(began) as progress:
+        pool = ProcessPoolExecutor(
+            jobs, mp_context=get_context("spawn"), initializer=_prepare, initargs=(server.url, template)
+        )
+        with pool:
+            for run in _played(pool, iter(seeds), jobs):
+                totals.seeds += 1
+                totals.counts += run.counts
+                totals.passed += run.passed
+                if run.findings:
+                    totals.failed[run.seed] = run.findings
+                progress.show(totals)
+    totals.took = time.monotonic() - began
+    return totals
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Short:
+    """Of a run, what goes from one process to another."""
+
+    seed: int
+    findings: list[str]
+    counts: Counter[str]
+    passed: timedelta
+
+
+def _played(pool: ProcessPoolExecutor, seeds: Iterator[int], jobs: int) -> Iterator[Short]:
+    waiting: set[Future[Short]] = {pool.submit(_play, seed) for seed in islice(seeds, 2 * jobs)}
+    while waiting:
+        done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+        waiting |= {pool.submit(_play, seed) for seed in islice(seeds, len(done))}
+        for future in done:
+            yield future.result()
+
+
+def _prepare(server_url: str, template: str) -> None:
+    from tests.simulation import worker  # noqa: PLC0415 - in the worker's process alone
+
+    worker.prepare(Server(url=server_url), template)
+
+
+def _play(seed: int) -> Short:
+    from tests.simulation import worker  # noqa: PLC0415 - in the worker's process alone
+
+    return worker.play(seed)
+
+
+class _Progress:
+    """One line on a terminal; a line now and then elsewhere."""
+
+    def __init__(self, began: float) -> None:
+        self._began = began
+        self._shown = 0.0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        sys.stderr.write("\n")
+
+    def show(self, totals: Totals) -> None:
+        now, terminal = time.monotonic(), sys.stderr.isatty()
+        if now - self._shown < (PROGRESS_SECONDS if terminal else 15 * PROGRESS_SECONDS):
+            return
+        self._shown = now
+        rate = totals.seeds / max(now - self._began, 1e-9)
+        text = f"{totals.seeds} seeds, {totals.counts['beats']} beats, {len(totals.failed)} failed, {rate:.1f} seeds/s"
+        sys.stderr.write(f"\r{text}   " if terminal else f"{text}\n")
+        sys.stderr.flush()

@@ -1,0 +1,32 @@
+"""200 seeds, whatever they stand for; `make simulate` plays more of them."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.simulation.run import Stage
+from tests.support.postgres import Server
+
+SEEDS = 200
+SEEDS_IN_A_TEST = 10
+
+
+@pytest.fixture(scope="module")
+def stage(postgres_server: Server, migrated_template: str) -> Iterator[Stage]:
+    with postgres_server.database(template=migrated_template) as name:
+        stage = Stage(postgres_server.url_of(name))
+        yield stage
+        stage.close()
+
+
+@pytest.mark.parametrize("first", range(0, SEEDS, SEEDS_IN_A_TEST))
+def test_whatever_goes_wrong_nothing_is_lost_and_nobody_has_two_links(stage: Stage, first: int) -> None:
+    for seed in range(first, first + SEEDS_IN_A_TEST):
+        findings = stage.play(seed).findings
+        assert not findings, "\n    ".join([f"seed {seed} (make simulate SEED={seed} tells its story):", *findings])
+
+
+def test_a_seed_repeats_its_run_exactly(stage: Stage) -> None:
+    first = stage.play(27)
+    stage.play(3)
+    assert stage.play(27).story == first.story

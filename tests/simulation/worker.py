@@ -1,0 +1,44 @@
+"""What a process of a campaign holds on to between its seeds."""
+
+import atexit
+import os
+import traceback
+from collections import Counter
+from datetime import timedelta
+
+from tests.simulation.campaign import Short
+from tests.simulation.run import Stage
+from tests.support.postgres import Server
+
+_stages: list[Stage] = []
+_place: list[tuple[Server, str]] = []
+
+
+def prepare(server: Server, template: str) -> None:
+    _place.append((server, template))
+    _new_stage()
+    atexit.register(_close)
+
+
+def _close() -> None:
+    for stage in _stages:
+        stage.close()
+
+
+def _new_stage() -> None:
+    """A database that goes with its server."""
+    server, template = _place[0]
+    name = f"zenhire_simulation_{os.getpid()}_{len(_stages)}"
+    server.execute(f"create database {name} template {template}")
+    _stages.append(Stage(server.url_of(name)))
+
+
+def play(seed: int) -> Short:
+    """A run that breaks down leaves a stage that nobody can trust: the next one gets a new one."""
+    try:
+        run = _stages[-1].play(seed)
+    except Exception:  # noqa: BLE001 - one seed that breaks down must not end a night's run
+        _new_stage()
+        what = f"the simulation broke down: {traceback.format_exc()}"
+        return Short(seed=seed, findings=[what], counts=Counter(), passed=timedelta())
+    return Short(seed=seed, findings=run.findings, counts=run.counts, passed=run.passed)
