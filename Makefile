@@ -19,7 +19,7 @@ export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench fuzz crash-matrix simulate fmt lock clean setup container-test
+.PHONY: help demo test check bench fuzz crash-matrix simulate soak fmt lock clean setup container-test
 .PHONY: check-code check-files check-lock check-migrations
 
 help: ## this list
@@ -36,6 +36,9 @@ container-test: $(INSTALLED) ## build the image and run it with compose; needs a
 
 fuzz: $(INSTALLED) ## mutated answers of the vendor's against every reader and decision; CASES=100000, SEED=n for the same again
 	$(BIN)/python -m tests.fuzz --cases $(or $(CASES),100000) $(if $(SEED),--seed $(SEED))
+
+soak: $(INSTALLED) ## two replicas through kills, crashes and a storm; MINUTES=30; writes docs/reliability.md
+	$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),30)
 
 crash-matrix: $(INSTALLED) ## crash a real replica at every boundary in every way; writes docs/reliability.md; JOBS=8 for more at once
 	$(BIN)/python -m tests.crash --jobs $(JOBS)
