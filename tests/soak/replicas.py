@@ -34,10 +34,12 @@ class Replicas:
         self._mortal = self._start()
 
     def end(self) -> list[int]:
-        """The exit codes of all that were asked to end."""
+        """The exit codes of all that were asked to end; one that had not begun yet may end in any way."""
         for process in (self.steady, self._mortal):
             process.signal(signal.SIGTERM)
-        return [process.wait(within=STOPPED_WITHIN) for process in (self.steady, self._mortal, *self._leaving)]
+        asked = (self.steady, self._mortal, *self._leaving)
+        codes = [(process, process.wait(within=STOPPED_WITHIN)) for process in asked]
+        return [code for process, code in codes if process.events("service_started")]
 
     def close(self) -> None:
         for process in self.all:
