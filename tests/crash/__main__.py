@@ -16,7 +16,7 @@ from tests.crash.endings import Tally
 from tests.crash.play import play
 from tests.crash.report import Result, Timing, as_markdown
 from tests.crash.stage import SETTINGS, a_stage
-from tests.crash.takeover import TakeOver, kill_one_of_two
+from tests.crash.takeover import BUSY, TakeOver, kill_one_of_two
 from tests.support.loopback import refuse_everything_else
 from tests.support.postgres import VARIABLE, Server, running_server, source_from
 from tests.support.report import RELIABILITY, replace_section
@@ -84,13 +84,13 @@ def _played(cell: Cell, server: Server, template: str) -> Result:
 def _timing(lease: float, tick: float, server: Server, template: str) -> Timing:
     _say(f"\nTakeovers with a lease of {lease:g} s and a tick of {tick:g} s:")
     clock = {
-        "SYNC_LEASE_SECONDS": str(lease),
-        "SYNC_START_INTERVAL_SECONDS": str(tick),
-        "SYNC_HTTP_TIMEOUT_SECONDS": str(lease / 3),
+        "SYNC_LEASE_SECONDS": f"{lease:g}",
+        "SYNC_START_INTERVAL_SECONDS": f"{tick:g}",
+        "SYNC_HTTP_TIMEOUT_SECONDS": f"{lease / 3:g}",
     }
 
     def measured(_number: int) -> TakeOver:
-        with a_stage(server, template, settings=SETTINGS | clock) as stage:
+        with a_stage(server, template, settings=SETTINGS | BUSY | clock) as stage:
             return kill_one_of_two(stage)
 
     return Timing(lease=lease, tick=tick, takeovers=_all(range(TAKEOVERS), measured, jobs=8))

@@ -3,7 +3,7 @@
 from tests.crash.cells import Cell, Fault
 from tests.crash.endings import INVITES, Tally, check, wait_for_the_end
 from tests.crash.faults import a_replica_at, strike
-from tests.crash.stage import PATIENCE, SETTINGS, SETTINGS_FOR_A_STOP, Stage, a_stage, leave_posts_behind
+from tests.crash.stage import PATIENCE, SETTINGS, SETTINGS_FOR_A_STOP, Stage, a_stage, identity, leave_posts_behind
 from tests.support.postgres import Server
 
 
@@ -33,6 +33,7 @@ def _play(cell: Cell, stage: Stage) -> Tally:
         wait_for_the_end(stage)
         for replica in stage.replicas:
             if replica.is_running:
+                identity(replica)  # a signal before it has come up would end it unheard
                 assert replica.terminate(within=PATIENCE) == 0
         return check(at)
 

@@ -140,7 +140,7 @@ def is_there(crossing: Crossing, replica: Process) -> bool:
 
 
 def identity(replica: Process) -> str:
-    """The id that the replica gave itself."""
+    """The id that the replica gave itself, once it has come up."""
     return str(json.loads(replica.wait_for_line("service_started", within=PATIENCE))["replica"])
 
 

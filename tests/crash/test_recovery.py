@@ -4,8 +4,8 @@ from service.steps.beats import Beat
 from tests.crash.cells import Fault, cell_of
 from tests.crash.crossing import a_crossing
 from tests.crash.play import play
-from tests.crash.stage import LEASE, PATIENCE, TICK, a_stage, identity, is_there
-from tests.crash.takeover import kill_and_wait, kill_one_of_two
+from tests.crash.stage import LEASE, PATIENCE, SETTINGS, TICK, a_stage, identity, is_there
+from tests.crash.takeover import BUSY, kill_and_wait, kill_one_of_two
 from tests.support.postgres import Server
 from tests.support.waiting import eventually
 
@@ -15,12 +15,12 @@ NOISE = 60  #: seconds that a busy machine may add
 def test_a_replica_that_was_up_all_the_time_takes_over_what_a_dead_one_held(
     postgres_server: Server, migrated_template: str
 ) -> None:
-    with a_stage(postgres_server, migrated_template) as stage:
+    with a_stage(postgres_server, migrated_template, settings=SETTINGS | BUSY) as stage:
         taken = kill_one_of_two(stage)
         survivor, _doomed = stage.replicas
         assert taken.replicas == {identity(survivor)}
         assert len(survivor.events("service_started")) == 1
-        assert taken.before_the_lease_ended == 0
+        assert taken.too_early == 0
         assert taken.seconds < LEASE + TICK + NOISE
 
 
@@ -48,4 +48,4 @@ def test_a_restarted_replica_is_a_new_one_and_waits_for_the_leases_of_its_former
         taken = kill_and_wait(stage, before)
         assert identity(after) != identity(before)
         assert taken.replicas == {identity(after)}
-        assert taken.before_the_lease_ended == 0
+        assert taken.too_early == 0
