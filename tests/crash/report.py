@@ -62,14 +62,13 @@ class Timing:
         )
 
 
-def as_markdown(results: Sequence[Result], timings: Sequence[Timing]) -> str:
+def cells_as_markdown(results: Sequence[Result]) -> str:
     return "\n\n".join(
         [
             _summary(results),
             "\n".join(_table({(result.cell.step.name, result.cell.beat, result.cell.fault) for result in results})),
             NOTE.format(no_cell=NO_CELL),
             ENDING,
-            _timings(timings),
         ]
     )
 
@@ -101,13 +100,8 @@ def _row(step: StepUnderTest, beat: Beat, passed: set[tuple[str, Beat, Fault]]) 
     return f"| {step.name} | {beat} | " + " | ".join(marks) + " |"
 
 
-def _timings(timings: Sequence[Timing]) -> str:
+def timings_as_markdown(timings: Sequence[Timing]) -> str:
     head = """\
-**Takeover.** Two replicas are at work; one is killed (`kill -9`) between its intent and its request. Measured, by the
-database's clock, until the other, which was up all the time, has accounted for the last post that the dead one held:
-from before the kill, and from the end of that post's lease. `early` counts posts that were touched before their lease
-ended. The first line is how the service is shipped, the second how the cells above have it.
-
 | lease | tick | kills | posts held | kill: p50 | max | lease + tick | lease's end: p50 | max | early |
 |--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|"""
     return "\n".join([head, *(timing.as_row() for timing in timings)])
