@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from structlog.typing import FilteringBoundLogger
 
 from service.accounts import Accounts as Keys
+from service.core.limits import SWEEP_SHARE, slot_interval
 from service.postgres.accounts import Accounts
 from service.postgres.apply import Apply
 from service.postgres.budget import Budget
@@ -26,6 +27,7 @@ from service.postgres.migrate import MigrationFailed, SchemaState, check
 from service.postgres.notify import listen
 from service.postgres.personas import PersonaRows
 from service.postgres.replicas import ReplicaRow
+from service.postgres.sweeps import Sweeps
 from service.postgres.writer import Writer
 from service.scheduler import Scheduler, Ticker
 from service.settings import Settings
@@ -36,6 +38,7 @@ from service.steps.outage import Outage
 from service.steps.personas import PersonaStep
 from service.steps.settle import SettleStep
 from service.steps.start import StartStep
+from service.steps.sweep import SweepStep
 from service.steps.watch import WatchStep
 from service.zenhire.client import Ceilings, ZenhireClient
 from service.zenhire.network import NetworkTransport, proxy_for
@@ -247,11 +250,14 @@ class Replica:
         settings = self._settings
         often = min(max(settings.watch_interval / 5, timedelta(seconds=0.2)), timedelta(seconds=2))
         start = StartStep(tools, PersonaStep(tools, PersonaRows(self._engine, replica=self._id)))
-        steps: list[tuple[StartStep | WatchStep | CollectStep | SettleStep, timedelta]] = [
+        sweeps = Sweeps(self._engine, replica=self._id, lease=settings.lease, policy=tools.policy)
+        page = SWEEP_SHARE * slot_interval(settings.requests_per_minute)
+        steps: list[tuple[StartStep | WatchStep | CollectStep | SettleStep | SweepStep, timedelta]] = [
             (start, settings.start_interval),
             (WatchStep(tools), often),
             (CollectStep(tools), often),
             (SettleStep(tools), max(settings.settle_after / 6, timedelta(seconds=0.5))),
+            (SweepStep(tools, sweeps), min(max(page, timedelta(seconds=0.5)), timedelta(seconds=10))),
         ]
         ticker = partial(Ticker, outage=tools.outage, log=self._log, stopping=self._stopping)
         tickers = [ticker(name=step.name, tick=step.tick, every=every, started=step.drained) for step, every in steps]

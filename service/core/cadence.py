@@ -17,6 +17,8 @@ The whole table is here. Every interval is a multiple of `SYNC_WATCH_INTERVAL_SE
 | anything else   |                                       | ×30                  |
 
 No look falls before ×1, and none at an open link falls long after the time at which the link can be declared dead.
+
+The vendor's whole list is walked through every ×360 while there is anything that it could tell.
 """
 
 from dataclasses import dataclass
@@ -25,6 +27,11 @@ from datetime import datetime, timedelta
 from service.core.limits import back_off
 from service.core.model import Policy, VendorStatus
 
+#: × between the beginnings of two walks through the whole list. What only the list can tell (a console re-invite, a
+#: session of a lost post that came late) is rare and can wait an hour; a walk through 100,000 sessions takes half of
+#: one at its share of the budget.
+SWEEP_EVERY = 360
+SWEEP_FAILURE_CEILING = 60  #: × between two tries for a page that the vendor does not show
 LOOK_FAILURE_CEILING = 60  #: × between looks that tell nothing
 SEARCH_DISTANCE_MAX = timedelta(days=30)  #: the last search lies where the link would be dead, long before this
 MISSING_CEILING = 360  #: × between looks at a session that the vendor does not know
@@ -143,3 +150,14 @@ def next_search(searches: int, posted_at: datetime, *, now: datetime, policy: Po
     """Searches for what a lost post left behind: at doubling distances, since the vendor may commit late."""
     distance = min(policy.settle_after * 2.0 ** min(searches, 32), SEARCH_DISTANCE_MAX)
     return max(posted_at + distance, now + timedelta(seconds=1))
+
+
+def next_sweep(started_at: datetime, *, now: datetime, policy: Policy) -> datetime:
+    """When the next walk through the vendor's list begins, counted from the beginning of this one."""
+    return max(started_at + policy.watch_interval * SWEEP_EVERY, now + policy.watch_interval)
+
+
+def sweep_again_after_failure(failures: int, *, now: datetime, policy: Policy, jitter: float) -> datetime:
+    """After a page that the vendor did not show; `failures` counts this one."""
+    ceiling = policy.watch_interval * SWEEP_FAILURE_CEILING
+    return now + back_off(failures, base=policy.watch_interval, ceiling=ceiling, jitter=jitter)

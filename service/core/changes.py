@@ -73,6 +73,7 @@ class InviteMove:
     allowed_from: frozenset[InviteStatus]
     columns: InviteColumns
     only_current: bool = True  #: only while the invite still points to this post
+    takes_over: bool = False  #: from now on the invite points to this post; only while the one before is dead
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,9 @@ ALLOTMENT = timedelta(seconds=1)
 #: A slot that is not used within this time is void: late requests would bunch up behind it.
 SLOT_VALID_FOR = timedelta(milliseconds=250)
 
+#: The sweep sends one request in the time of so many slots: a net must not take the place of what hangs in it.
+SWEEP_SHARE = 10
+
 RETRY_AFTER_MAX = timedelta(hours=1)
 
 #: A few megabytes can hold millions of empty lists, which take gigabytes and half a minute to read.

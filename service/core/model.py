@@ -190,6 +190,8 @@ class LookClaim(Claim):
     shown: bool = True  #: it is the session whose link or outcome the invite shows
     dead_because: str | None = None  #: why its link is known to be dead; None: it works, as far as is known
     reinvited_at: datetime | None = None  #: since when it is known to be open again, by the vendor's console
+    origin: SessionOrigin = SessionOrigin.POST
+    newest_is_dead: bool = False  #: no link of the invite's newest post works
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,7 +209,8 @@ class CollectClaim(Claim):
 class SearchClaim(Claim):
     """A lost post whose session, if it made one, is to be searched for in the vendor's list."""
 
-    session_id: str | None  #: known from an answer that came after its lease had passed
+    session_id: str | None  #: known from an answer that came after its lease had passed, or from a sweep
+    link_expires_at: datetime | None  #: known with it
     search_count: int
 
 

@@ -36,7 +36,7 @@ def decide_search(
 
 
 def already_known(claim: SearchClaim, session_id: str) -> Sighting:
-    """The session of a post whose own answer came too late to be published: no search is needed."""
+    """The session of a lost post that a late answer of its own or a sweep has told: no search is needed."""
     return Sighting(session_id=session_id, status=VendorStatus.INITIATED, created_at=claim.posted_at)
 
 
@@ -45,7 +45,7 @@ def _orphan(claim: SearchClaim, found: Sighting, *, now: datetime) -> SessionCol
         state=PostState.ORPHAN,
         session_id=found.session_id,
         # a creation that lies ahead would have it watched for years
-        link_expires_at=min(found.created_at or claim.posted_at, now) + LINK_LIFETIME,
+        link_expires_at=claim.link_expires_at or min(found.created_at or claim.posted_at, now) + LINK_LIFETIME,
         last_search_at=now,
         search_count=claim.search_count + 1,
         next_search_at=None,

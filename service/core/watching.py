@@ -26,7 +26,7 @@ from service.core.model import (
     Lane,
     LookClaim,
     Policy,
-    PostState,
+    SessionOrigin,
     VendorStatus,
 )
 from service.core.observations import Failure, Sighting
@@ -180,8 +180,9 @@ def _move_for(claim: LookClaim, seen: Sighting, session: SessionColumns, now: da
     """Chooses the invite's move; a session that is not the invite's newest link can only complete it."""
     if seen.status == VendorStatus.COMPLETED:
         return _move_for_completed(claim, seen, session, now, policy)
-    if claim.state != PostState.PUBLISHED or not claim.current:
-        return _kept(claim, session)
+    if not reinvites.is_the_invites(claim):
+        takes_over = reinvites.takes_over(claim, seen, session)
+        return reinvites.take_over(claim, seen, session) if takes_over else _kept(claim, session)
     match (seen.status, claim.invite_status):
         case (VendorStatus.ACTIVE, InviteStatus.LINK_READY):
             return lifecycle.start_interview(claim, seen, session)
@@ -243,8 +244,9 @@ def _one_more_outcome(claim: LookClaim, session: SessionColumns, kind: str) -> C
 
 
 def _may_have_next_link(claim: LookClaim, now: datetime) -> bool:
+    """Whom the console has invited again outside of `max_links` gets no more by it."""
     in_time = claim.stop_after is None or now < claim.stop_after
-    return claim.link_number < claim.max_links and in_time
+    return claim.link_number < claim.max_links and in_time and claim.origin == SessionOrigin.POST
 
 
 def _decide_failed_look(

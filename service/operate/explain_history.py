@@ -27,6 +27,7 @@ _SENTENCES = {
     "link_expired": "the link is dead: {why}",
     "next_link_wanted": "a fresh link is wanted: {why}",
     "console_reinvited": "re-invited in ZenHire's console: {why}",
+    "console_session_recorded": "ZenHire's console made another session for it; it is watched until it is dead",
     "survey_arrived": "the candidate rated the interview {rating} of 5",
     "step_back_seen": "ZenHire showed {to} after {from}; a second look decides whether that counts",
     "outcome_of_another_link": "another interview of the candidate is finished: its outcome stays with its session",

@@ -51,19 +51,30 @@ WRITE = text(f"""
 with
 given as (
     select * from jsonb_to_recordset(cast(:changes as jsonb)) as g (
-        post_id uuid, token uuid, invite_id uuid, allowed_from jsonb, only_current boolean, invite jsonb, session jsonb,
-        session_alone jsonb, event jsonb, event_alone jsonb)
+        post_id uuid, token uuid, invite_id uuid, allowed_from jsonb, only_current boolean, takes_over boolean,
+        invite jsonb, session jsonb, session_alone jsonb, event jsonb, event_alone jsonb)
 ),
 -- posts whose token still counts; `fits`: the invite stands where the decision thinks
 held as (
     select g.*, i.status as from_status, i.erased_at is not null as erased,
            i.erased_at is null and (g.allowed_from is null
-               or g.allowed_from ? i.status and (s.current or not g.only_current)) as fits
+               or g.allowed_from ? i.status and (s.current or not g.only_current)
+                  and not (g.takes_over and exists (
+                      select from zenhire.interview_sessions c
+                      where c.invite_id = i.id and c.current and c.session_id is not null and c.dead_at is null))
+           ) as fits
     from given g
     join zenhire.interview_sessions s on s.post_id = g.post_id and s.lease_token = g.token
     join zenhire.candidate_invites i on i.id = s.invite_id
     order by g.post_id
     for update of s
+),
+-- a session that takes over is the invite's newest; the one before is so no longer
+stepped_down as (
+    update zenhire.interview_sessions s set current = false
+    from held h
+    where h.takes_over and h.fits and s.invite_id = h.invite_id and s.current
+    returning s.invite_id
 ),
 -- a write ends the lease
 wrote_session as (
@@ -72,8 +83,10 @@ wrote_session as (
             select {_names(SESSION_COLUMNS, "r.")}
             from jsonb_populate_record(s, (case when h.fits then h.session else h.session_alone end)
                                           - case when h.erased then {ERASED_KEYS} else '{{}}' end) r),
+        current = s.current or coalesce(h.takes_over and h.fits, false),
         lease_token = null, lease_until = null, lease_holder = null
     from held h
+    left join stepped_down d on d.invite_id = h.invite_id
     where s.post_id = h.post_id
     returning s.post_id
 ),
@@ -224,6 +237,7 @@ def _row(change: Change) -> dict[str, Any]:
         "invite_id": change.claim.invite_id,
         "allowed_from": sorted(move.allowed_from) if move else None,
         "only_current": move.only_current if move else None,
+        "takes_over": move.takes_over if move else None,
         "invite": move.columns if move else {},
         "session": change.session,
         "session_alone": change.session if change.session_alone is None else change.session_alone,

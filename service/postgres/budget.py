@@ -110,6 +110,11 @@ class Budget:
         self._interval = slot_interval(requests_per_minute)
         self._slots: deque[float] = deque()
 
+    @property
+    def requests_per_minute(self) -> int:
+        """The account's limit as this replica's settings have it."""
+        return self._per_minute
+
     async def reserve(self, lane: Lane, wanted: int) -> Grant:
         """Reserve up to `wanted` slots for a step, if the account may ask in this lane."""
         gate, waits = await self._gate(lane)

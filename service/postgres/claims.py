@@ -23,6 +23,7 @@ from service.core.model import (
     PostClaim,
     PostState,
     SearchClaim,
+    SessionOrigin,
 )
 from service.postgres.engine import execute, fetch
 
@@ -177,7 +178,9 @@ CLAIM_LOOKS = _claim_sessions(
     " s.status_seen_at, s.step_back_seen_at, s.link_expires_at, s.interview_started_at, s.look_count,"
     " s.look_failures as failures, i.candidate_survey_rating as rating, s.reinvited_at,"
     " s.session_id is not distinct from i.session_id as shown,"
-    " case when s.dead_at is not null then s.dead_because end as dead_because",
+    " case when s.dead_at is not null then s.dead_because end as dead_because, s.origin,"
+    " not exists (select from zenhire.interview_sessions c where c.invite_id = i.id and c.current"
+    " and (c.state = 'posting' or c.session_id is not null and c.dead_at is null)) as newest_is_dead",
 )
 
 CLAIM_TRANSCRIPTS = _claim_sessions(
@@ -186,7 +189,9 @@ CLAIM_TRANSCRIPTS = _claim_sessions(
     " s.session_id is not distinct from i.session_id as shown",
 )
 
-CLAIM_SEARCHES = _claim_sessions("next_search_at", "s.session_id, s.search_count", only="s.state = 'lost'")
+CLAIM_SEARCHES = _claim_sessions(
+    "next_search_at", "s.session_id, s.link_expires_at, s.search_count", only="s.state = 'lost'"
+)
 
 WANT_PERSONAS = text("""
 insert into zenhire.personas (account, role_name, language)
@@ -367,4 +372,11 @@ def _post_claim(*, probe: bool) -> Callable[[dict[str, Any]], PostClaim]:
 
 
 def _look_claim(row: dict[str, Any]) -> LookClaim:
-    return LookClaim(**{**row, "state": PostState(row["state"]), "invite_status": InviteStatus(row["invite_status"])})
+    return LookClaim(
+        **{
+            **row,
+            "state": PostState(row["state"]),
+            "origin": SessionOrigin(row["origin"]),
+            "invite_status": InviteStatus(row["invite_status"]),
+        }
+    )

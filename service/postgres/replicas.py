@@ -35,6 +35,10 @@ set lease_until = zenhire.clock()
 where lease_holder = :id and lease_until > (select zenhire.clock())
 """)
 
+RELEASE_SWEEPS = text("""
+update zenhire.leases set until = zenhire.clock() where holder = :id and until > (select zenhire.clock())
+""")
+
 
 class ReplicaRow:
     """The process itself, in `zenhire.replicas`."""
@@ -65,4 +69,5 @@ class ReplicaRow:
         """Release what is still leased, and say that this replica is gone."""
         await execute(self._engine, RELEASE, {"id": self._replica})
         await execute(self._engine, RELEASE_PERSONAS, {"id": self._replica})
+        await execute(self._engine, RELEASE_SWEEPS, {"id": self._replica})
         await execute(self._engine, GOODBYE, {"id": self._replica})

@@ -20,13 +20,16 @@ from service.postgres.budget import Budget
 from service.postgres.claims import Claims
 from service.postgres.engine import create_engine
 from service.postgres.personas import PersonaRows
+from service.postgres.sweeps import Sweeps
 from service.postgres.writer import Writer
+from service.steps.beats import Reached, go_on
 from service.steps.collect import CollectStep
 from service.steps.desk import Desk, Tools
 from service.steps.outage import Outage
 from service.steps.personas import PersonaStep
 from service.steps.settle import SettleStep
 from service.steps.start import StartStep
+from service.steps.sweep import SweepStep
 from service.steps.watch import WatchStep
 from service.zenhire.client import Ceilings, ZenhireClient
 from service.zenhire.network import NetworkTransport
@@ -74,12 +77,13 @@ class Replica:
     watch: WatchStep
     collect: CollectStep
     settle: SettleStep
+    sweep: SweepStep
     desks: dict[str, Desk] = field(default_factory=dict)
 
     async def tick(self) -> None:
         """Every step once, in the order of the way of the data."""
         await self.accounts.register(sorted(self.desks))
-        for step in (self.start, self.watch, self.collect, self.settle):
+        for step in (self.start, self.watch, self.collect, self.settle, self.sweep):
             await step.run_once()
 
 
@@ -94,6 +98,7 @@ async def a_replica(
     lease: timedelta = timedelta(seconds=30),
     deadline: timedelta = timedelta(seconds=5),
     jitter: float = 0.5,
+    reached: Reached = go_on,
 ) -> AsyncIterator[Replica]:
     """A replica with a fresh identity; nothing of it is left behind."""
     identity = uuid4()
@@ -113,6 +118,7 @@ async def a_replica(
             outage=Outage(structlog.get_logger()),
             concurrency=16,
             deadline=deadline,
+            reached=reached,
         )
         for account, key in keys.items():
             budget = Budget(engine, account=account, requests_per_minute=requests_per_minute, stopping=tools.stopping)
@@ -132,6 +138,7 @@ async def a_replica(
             watch=WatchStep(tools),
             collect=CollectStep(tools),
             settle=SettleStep(tools),
+            sweep=SweepStep(tools, Sweeps(engine, replica=identity, lease=lease, policy=tools.policy)),
             desks=desks,
         )
 

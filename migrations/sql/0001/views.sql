@@ -91,7 +91,7 @@ strays as (
            case when s.vendor_status = 'completed' then format(
                'update zenhire.interview_sessions set dead_because = %L where post_id = %L;', 'accepted', s.post_id) end
     from zenhire.interview_sessions s
-    where s.state = 'orphan' and s.vendor_status in ('active', 'completed')
+    where s.state = 'orphan' and s.origin = 'post' and s.vendor_status in ('active', 'completed')
       and s.dead_because is distinct from 'accepted'
 ),
 -- a link that works beside the invite's newest one, or that the console sent where nobody follows it
@@ -113,10 +113,31 @@ beside as (
     left join lateral (
         select o.session_id from zenhire.interview_sessions o
         where o.invite_id = s.invite_id and o.post_id <> s.post_id and zenhire.link_works(o) limit 1) other on true
-    where s.state = 'published' and s.dead_at is null and (not s.current or s.reinvited_at is not null)
+    where (s.state = 'published' or s.origin = 'console') and s.dead_at is null
+      and (not s.current or s.reinvited_at is not null)
       and (not s.current or i.status not in ('link_ready', 'in_progress'))
       and (other.session_id is not null or s.reinvited_at is not null)
       and s.dead_because is distinct from 'accepted'
+),
+-- sessions in ZenHire's list that no post of this database made
+unclaimed as (
+    select 6 as rank, min(u.found_at), 'account', u.account, null::uuid, 'UNKNOWN_POSTS',
+           format('%s session(s) in ZenHire''s list carry the mark of posts that this database does not have, the newest '
+                  'is %s: another database works with the same client, or this one was restored from a backup.',
+                  count(*), (array_agg(u.session_id order by u.found_at desc))[1]),
+           format('update zenhire.unclaimed_sessions set accepted_at = zenhire.clock() where account = %L '
+                  'and finding = %L and accepted_at is null;', u.account, 'unknown_post')
+    from zenhire.unclaimed_sessions u
+    where u.finding = 'unknown_post' and u.accepted_at is null
+    group by u.account
+    union all
+    select 5, u.found_at, 'session', u.account, u.invite_id, 'LIKELY_REINVITE',
+           format('Session %s (%s) was made in ZenHire''s console for the candidate of this invite, whose link is dead. '
+                  'It does not carry the invite''s mark, so it is not followed.', u.session_id, u.vendor_status),
+           format('update zenhire.unclaimed_sessions set accepted_at = zenhire.clock() where account = %L '
+                  'and session_id = %L;', u.account, u.session_id)
+    from zenhire.unclaimed_sessions u
+    where u.finding = 'likely_reinvite' and u.accepted_at is null
 ),
 -- posts of which nobody will ever know whether they made a session
 unsettled as (
@@ -150,7 +171,7 @@ select since, what, account, invite_id, code, why, statement
 from (
     select * from no_replica union all select * from accounts union all select * from invites
     union all select * from missing union all select * from strays union all select * from beside
-    union all select * from unsettled union all select * from personas
+    union all select * from unsettled union all select * from unclaimed union all select * from personas
 ) everything
 order by rank, since;
 

@@ -152,7 +152,7 @@ async def test_a_session_that_the_vendor_does_not_know_stands_in_attention_and_n
     )
     await let_pass(world, replica, steps=12, hours=1)
     assert statuses(world.database) == {"link_ready": 1}
-    (post,) = the_posts(world.database)
+    post = world.database.fetch_one("select * from zenhire.interview_sessions where current")
     assert post["last_look"] == "missing"
     assert world.database.fetch("select 1 from zenhire.attention where what = 'session'")
 

@@ -1,0 +1,125 @@
+"""
+sweep: the vendor's whole list, page by page → what no look can tell.
+
+A slow net beneath everything else: sessions that the console made for our invites, sessions of lost posts that came
+late, and whatever the looks have missed. A tick reads one page at most, so there is nothing to stop or to take over but
+that page.
+"""
+
+from datetime import datetime
+
+from service.core import cadence
+from service.core.decisions import Worked, notes_of
+from service.core.failures import DidNotSend, Request, classify
+from service.core.model import Lane
+from service.core.observations import Failure, SightingPage
+from service.core.sweeping import PageFindings, decide_page
+from service.postgres.claims import Batch
+from service.postgres.sweeps import Finish, GoOn, PageRead, SweepClaim, Sweeps
+from service.steps.beats import Beat
+from service.steps.desk import Desk, Tools
+from service.steps.side_by_side import SideBySide
+from service.zenhire.listing import ListEnd, Position, Read, read_sessions
+
+REQUESTS_PER_WALK = 20_000  #: two million sessions; a list that is longer has no end
+FAILURES_PER_WALK = 20  #: in a row; then the next walk begins anew, at its time
+GIVEN_UP = "given_up"
+
+
+class SweepStep:
+    name = "sweep"
+
+    def __init__(self, tools: Tools, sweeps: Sweeps) -> None:
+        self._tools = tools
+        self._sweeps = sweeps
+        self._accounts = SideBySide(self._sweep, tools, step=self.name)
+
+    async def tick(self) -> None:
+        """See to it that every account whose next page is due is at work; does not wait for it."""
+        self._accounts.start(await self._sweeps.due(sorted(self._tools.desks())))
+
+    async def drained(self) -> None:
+        await self._accounts.drained()
+
+    async def run_once(self) -> None:
+        """One tick and all that it started, to its end."""
+        await self.tick()
+        await self.drained()
+
+    async def _sweep(self, account: str) -> None:
+        desk = self._tools.desks().get(account)
+        if desk is None or not await self._sweeps.due([account]):
+            return
+        grant = await desk.budget.reserve(Lane.LIST, 1)
+        if grant.slots == 0:
+            return
+        await self._tools.reached(self.name, Beat.RESERVED)
+        batch = await self._sweeps.claim(account)
+        for claim in batch.rows:
+            await self._tools.reached(self.name, Beat.CLAIMED)
+            await self._read_page(desk, batch, claim)
+            await self._tools.reached(self.name, Beat.WRITTEN)
+
+    async def _read_page(self, desk: Desk, batch: Batch[SweepClaim], claim: SweepClaim) -> None:
+        listed_at = batch.now()  # no later than the request: what was seen after it is newer
+        read = await read_sessions(desk.client, _position(claim), send_before=batch.send_before(self._tools.deadline))
+        if isinstance(read, Failure):
+            await self._after_failure(desk, batch, claim, read)
+            return
+        await self._tools.accounts.note(desk.account, [Worked(lane=Lane.LIST)])
+        findings = await self._compare(desk.account, read.page, listed_at)
+        await self._tools.reached(self.name, Beat.ANSWERED)
+        rows = len(read.page.sightings) if read.page else 0
+        await self._write(desk, claim, findings, rows, self._then(claim, read, batch.now()))
+
+    async def _compare(self, account: str, page: SightingPage | None, listed_at: datetime) -> PageFindings:
+        if page is None:
+            return PageFindings()
+        known = await self._sweeps.known(account, page.sightings)
+        return decide_page(page.sightings, known, account=account, listed_at=listed_at)
+
+    def _then(self, claim: SweepClaim, read: Read[SightingPage], now: datetime) -> GoOn | Finish:
+        next_walk_at = cadence.next_sweep(claim.started_at, now=now, policy=self._tools.policy)
+        if isinstance(read.then, ListEnd):
+            return Finish(read.then, next_walk_at)
+        if read.then.requests >= REQUESTS_PER_WALK:
+            return Finish(ListEnd.REQUESTS_MAX, next_walk_at)
+        return GoOn(read.then.as_json())
+
+    async def _after_failure(self, desk: Desk, batch: Batch[SweepClaim], claim: SweepClaim, failure: Failure) -> None:
+        """The walk waits where it stands; a page that is never shown ends it, for the next one may get past."""
+        meaning = classify(Request.LIST, failure)
+        await self._tools.accounts.note(desk.account, notes_of(meaning, Lane.LIST, None))
+        await self._tools.reached(self.name, Beat.ANSWERED)
+        now = batch.now()
+        failures = claim.failures + (0 if isinstance(meaning, DidNotSend) else 1)
+        if failures < FAILURES_PER_WALK:
+            at = cadence.sweep_again_after_failure(
+                max(failures, 1), now=now, policy=self._tools.policy, jitter=self._tools.jitter()
+            )
+            await self._sweeps.try_later(claim, failures=failures, at=at)
+            return
+        then = Finish(GIVEN_UP, cadence.next_sweep(claim.started_at, now=now, policy=self._tools.policy))
+        await self._write(desk, claim, PageFindings(), 0, then)
+
+    async def _write(
+        self, desk: Desk, claim: SweepClaim, findings: PageFindings, rows: int, then: GoOn | Finish
+    ) -> None:
+        page = PageRead(findings=findings, rows=rows, then=then, requests_per_minute=desk.budget.requests_per_minute)
+        written = await self._sweeps.write(claim, page)
+        if findings.count or isinstance(then, Finish) or not written:
+            self._tools.log.info(
+                "swept",
+                account=desk.account,
+                findings=findings.count,
+                ended=then.because if isinstance(then, Finish) else None,
+                applied=written,
+            )
+
+
+def _position(claim: SweepClaim) -> Position:
+    """Where the walk goes on; one that another release kept and this one cannot read begins anew."""
+    try:
+        return Position() if claim.position is None else Position.from_json(claim.position)
+    except (KeyError, TypeError, ValueError):
+        return Position()
