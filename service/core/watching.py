@@ -232,6 +232,8 @@ def _move_for_completed(
             return _one_more_outcome(claim, session, "outcome_of_another_link")
         case InviteStatus.CANCELLED | None:
             return _one_more_outcome(claim, session, "outcome_after_cancellation")
+        case _ if claim.vendor_status == VendorStatus.COMPLETED:
+            return lifecycle.only_seen(claim, session)  # known since it was cancelled; another link was forced since
         case _:
             return lifecycle.complete(claim, seen, session, now=now, policy=policy)
 

@@ -284,6 +284,11 @@ def test_what_arrives_for_a_cancelled_invite_is_kept_with_the_session() -> None:
     assert change.event is not None
 
 
+def test_an_outcome_that_was_known_when_another_link_was_forced_takes_nothing_over() -> None:
+    seen_before = a_look(invite_status=InviteStatus.PENDING, current=False, vendor_status="completed")
+    assert look(seen_before, a_sighting("completed")).change.move is None
+
+
 def test_an_unused_link_is_dead_only_after_the_grace_and_a_single_look() -> None:
     expired = NOW - POLICY.expiry_grace
     alive = look(a_look(link_expires_at=expired + timedelta(seconds=1)), a_sighting("initiated"))
