@@ -26,6 +26,14 @@ def pytest_report_header() -> str:
     return f"PostgreSQL: {describe(_source())}"
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """The figures that tests recorded, in the order of the tests: how much was covered is part of the result."""
+    reports = (report for kind in ("passed", "failed") for report in terminalreporter.getreports(kind))
+    said = {str(figures) for report in reports for name, figures in report.user_properties if name == "figures"}
+    for line in sorted(said):
+        terminalreporter.write_line(line)
+
+
 def _source() -> Source:
     return source_from(os.environ[VARIABLE])
 
