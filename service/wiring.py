@@ -5,7 +5,7 @@ import random
 import signal
 from collections.abc import Mapping
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from importlib.metadata import version
@@ -33,16 +33,13 @@ from service.scheduler import Scheduler, Ticker
 from service.settings import Settings
 from service.steps.beats import Reached, go_on
 from service.steps.collect import CollectStep
-from service.steps.desk import Desk, Tools
+from service.steps.desk import Desk, DeskMaker, Tools
 from service.steps.outage import Outage
 from service.steps.personas import PersonaStep
 from service.steps.settle import SettleStep
 from service.steps.start import StartStep
 from service.steps.sweep import SweepStep
 from service.steps.watch import WatchStep
-from service.zenhire.client import Ceilings, ZenhireClient
-from service.zenhire.network import NetworkTransport, proxy_for
-from service.zenhire.transport import SlotTransport
 
 HEARTBEAT = timedelta(seconds=5)
 DRAIN_WITHIN = timedelta(seconds=22)  # of the 25 s in which a stop is done; the rest is for goodbyes
@@ -99,13 +96,11 @@ async def rest(duration: timedelta, stopping: asyncio.Event) -> None:
 class _Desks:
     """A desk for each account with a key; a changed key gets a new client, the old one ends with the process."""
 
-    settings: Settings
-    engine: AsyncEngine
+    maker: DeskMaker
     keys: Keys
     stack: AsyncExitStack
-    stopping: asyncio.Event
-    current: dict[str, Desk]
-    known: dict[str, SecretStr]
+    current: dict[str, Desk] = field(default_factory=dict)
+    known: dict[str, SecretStr] = field(default_factory=dict)
 
     async def refresh(self) -> None:
         keys = self.keys.current()
@@ -113,28 +108,18 @@ class _Desks:
             del self.current[account], self.known[account]
         for account, key in keys.items():
             if self.known.get(account) != key:
-                self.current[account] = await self._desk(account, key)
+                self.current[account] = await self.maker.make(account, key, self.stack)
                 self.known[account] = key
-
-    async def _desk(self, account: str, key: SecretStr) -> Desk:
-        budget = Budget(
-            self.engine,
-            account=account,
-            requests_per_minute=self.settings.requests_per_minute,
-            stopping=self.stopping,
-        )
-        network = NetworkTransport(proxy=proxy_for(self.settings.base_url))
-        client = ZenhireClient(
-            base_url=self.settings.base_url,
-            api_key=key,
-            transport=SlotTransport(network, budget),
-            # A transcript's lease is not renewed while it comes in, so it has no more time than any other answer.
-            ceilings=Ceilings(deadline=self.settings.http_timeout, artifact_deadline=self.settings.http_timeout),
-        )
-        return Desk(account=account, client=await self.stack.enter_async_context(client), budget=budget)
 
     def now(self) -> Mapping[str, Desk]:
         return self.current
+
+
+def desk_maker(settings: Settings, engine: AsyncEngine, stopping: asyncio.Event) -> DeskMaker:
+    def budget_of(account: str) -> Budget:
+        return Budget(engine, account=account, requests_per_minute=settings.requests_per_minute, stopping=stopping)
+
+    return DeskMaker(budget_of=budget_of, base_url=settings.base_url, deadline=settings.http_timeout)
 
 
 class Replica:
@@ -162,15 +147,9 @@ class Replica:
             application_name=self._name,
         )
         self._accounts = Accounts(self._engine, replica=self._id, base_url=settings.base_url)
-        self._desks = _Desks(
-            settings=settings,
-            engine=self._engine,
-            keys=Keys(api_key=settings.api_key, keys_dir=settings.api_keys_dir),
-            stack=stack,
-            stopping=stopping,
-            current={},
-            known={},
-        )
+        maker = desk_maker(settings, self._engine, stopping)
+        keys = Keys(api_key=settings.api_key, keys_dir=settings.api_keys_dir)
+        self._desks = _Desks(maker=maker, keys=keys, stack=stack)
         self._row = ReplicaRow(
             self._engine, replica=self._id, version=version("zenhire-sync"), settings=settings.redacted()
         )

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from service.operate.verify_report import Report
+    from service.operate.verify_vendor import Vendor
+    from service.settings import Settings
 
 FAILED, WRONG_USAGE, MIGRATIONS_PENDING = 1, 2, 4
 
@@ -45,9 +47,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
     from service.settings import load
 
-    if not args.database_only:
-        _say("ZenHire's side cannot be asked yet: say --database-only")
-        return WRONG_USAGE
     settings = load(environ, needs_key=not args.database_only)
     database_url = settings.database_url.get_secret_value()
     from service.postgres.migrate import check
@@ -58,15 +57,16 @@ def run(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
         return MIGRATIONS_PENDING if schema.is_pending else FAILED
     import asyncio
 
-    from service.accounts import Accounts
     from service.operate.verify import Options, UnknownAccounts, verify
     from service.operate.verify_progress import Progress
+    from service.postgres.verify_runs import TakenOver
 
+    vendor = None if args.database_only else _vendor(settings)
     options = Options(
         database_url=database_url,
         policy=settings.policy(),
         accounts=args.account,
-        keys=frozenset(Accounts(api_key=settings.api_key, keys_dir=settings.api_keys_dir).current()),
+        vendor=vendor,
         fresh=args.fresh,
     )
     try:
@@ -74,8 +74,26 @@ def run(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
     except UnknownAccounts as error:
         _say(str(error))
         return WRONG_USAGE
+    except TakenOver as error:
+        _say(str(error))
+        return FAILED
     _show(report, as_json=args.as_json)
     return report.exit_code
+
+
+def _vendor(settings: "Settings") -> "Vendor":
+    from functools import partial
+
+    from service.accounts import Accounts
+    from service.operate.verify_vendor import Vendor
+    from service.wiring import desk_maker
+
+    return Vendor(
+        keys=Accounts(api_key=settings.api_key, keys_dir=settings.api_keys_dir).current(),
+        make_desks=partial(desk_maker, settings),
+        base_url=settings.base_url,
+        requests_per_minute=settings.requests_per_minute,
+    )
 
 
 def _show(report: "Report", *, as_json: bool) -> None:

@@ -37,6 +37,23 @@ class Kind(StrEnum):
     SEARCH_OVERDUE = "search_overdue"
     LOOK_NEVER_COMES = "look_never_comes"
     LOOK_OVERDUE = "look_overdue"
+    # What the vendor's list shows beside the database; the first of these are named as in core/comparing.py.
+    LOST_POST_FOUND = "lost_post_found"
+    CONSOLE_REINVITE = "console_reinvite"
+    TWICE_MADE = "twice_made"
+    UNKNOWN_POST = "unknown_post"
+    LIKELY_REINVITE = "likely_reinvite"
+    FINAL_THERE = "final_there"
+    ACTIVE_THERE = "active_there"
+    ALIVE_AGAIN = "alive_again"
+    WENT_BACK = "went_back"
+    SESSION_GONE = "session_gone"
+    NOT_LISTED = "not_listed"
+    LIST_UNPROVEN = "list_unproven"
+
+
+#: Found by asking the vendor; the database alone cannot tell whether they still hold.
+ASKED = frozenset(list(Kind)[list(Kind).index(Kind.LOST_POST_FOUND) :])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,25 +1,33 @@
 """`verify`: whether database and vendor tell the same story, and the database one that holds together."""
 
+# ruff: noqa: PLC0415 - what speaks HTTP is imported when it is needed
+
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from service.core.findings import ASKED
 from service.core.model import Policy
 from service.operate.verify_database import INVITES, TRANSCRIPTS, DatabaseChecks
 from service.operate.verify_progress import Progress
 from service.operate.verify_report import Report
 from service.operate.verify_sitting import Sitting
-from service.operate.verify_state import State, restored
+from service.operate.verify_state import VENDOR, Reach, State, restored
 from service.operate.words import moment
 from service.postgres.engine import DatabaseLost, create_engine
 from service.postgres.verify import VerifyRows, known_accounts
 from service.postgres.verify_runs import CutShort, VerifyRun, VerifyRuns
+from service.postgres.verify_vendor import forget_sightings
+
+if TYPE_CHECKING:
+    from service.operate.verify_vendor import Vendor, VendorChecks
 
 BEAT_EVERY = 1.0
 #: A process that has not written for this long is taken for dead; one that only was slow notices, and stops.
@@ -34,13 +42,19 @@ class Options:
     database_url: str
     policy: Policy
     accounts: Sequence[str] | None = None  #: None: all
-    keys: frozenset[str] = frozenset()  #: accounts with a key
+    vendor: "Vendor | None" = None  #: None: the database alone
     fresh: bool = False  #: take up no run that was cut short
 
     @property
     def scope(self) -> str:
         """Only a run of the same scope goes on where another one was cut short."""
-        return f"database, {', '.join(self.accounts) if self.accounts else 'all accounts'}"
+        what = "database" if self.vendor is None else "database and ZenHire"
+        return f"{what}, {', '.join(sorted(self.accounts)) if self.accounts else 'all accounts'}"
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """Accounts with a key."""
+        return frozenset() if self.vendor is None else frozenset(self.vendor.keys)
 
 
 class UnknownAccounts(Exception):
@@ -59,7 +73,8 @@ async def verify(options: Options, progress: Progress) -> Report:
         async with _beating(run):
             if resumed:
                 await _forget_what_came_right(checks, state)
-            await _check(checks, sitting)
+            await _check(checks, _vendor_checks(engine, options, sitting), sitting)
+        await forget_sightings(engine, run.id)
         return await _finish(sitting, options, resumed=resumed)
     finally:
         await engine.dispose()
@@ -95,13 +110,23 @@ async def _take_over(runs: VerifyRuns, found: CutShort, progress: Progress) -> t
 
 
 async def _forget_what_came_right(checks: DatabaseChecks, state: State) -> None:
-    hold = await checks.still_hold(state.findings)
-    state.drop(lambda finding: finding.key not in hold)
+    hold = await checks.still_hold([finding for finding in state.findings if finding.kind not in ASKED])
+    state.drop(lambda finding: finding.kind not in ASKED and finding.key not in hold)
 
 
-async def _check(checks: DatabaseChecks, sitting: Sitting) -> None:
+def _vendor_checks(engine: AsyncEngine, options: Options, sitting: Sitting) -> "VendorChecks | None":
+    if options.vendor is None:
+        return None
+    from service.operate.verify_vendor import VendorChecks
+
+    return VendorChecks(engine, options.vendor, options.accounts, sitting)
+
+
+async def _check(checks: DatabaseChecks, vendor: "VendorChecks | None", sitting: Sitting) -> None:
     """Each part in turn, from the one in which the run was cut short."""
     parts = {INVITES: checks.invites, TRANSCRIPTS: checks.transcripts}
+    if vendor is not None:
+        parts[VENDOR] = vendor.all
     names = [*parts]
     for name in names[names.index(sitting.state.position.get("part", INVITES)) :]:
         await parts[name]()
@@ -110,8 +135,8 @@ async def _check(checks: DatabaseChecks, sitting: Sitting) -> None:
 async def _finish(sitting: Sitting, options: Options, *, resumed: bool) -> Report:
     sitting.progress.clear()
     state = sitting.state
-    code = Report.code(state, failure=None)
-    finished_at: datetime = await sitting.run.finish(code, None)
+    failure = _failure(state, options)
+    finished_at = await sitting.run.finish(Report.code(state, failure=failure), failure)
     return Report(
         run_id=sitting.run.id,
         scope=options.scope,
@@ -119,8 +144,16 @@ async def _finish(sitting: Sitting, options: Options, *, resumed: bool) -> Repor
         finished_at=finished_at,
         resumed=resumed,
         state=state,
-        failure=None,
+        failure=failure,
     )
+
+
+def _failure(state: State, options: Options) -> str | None:
+    """What could not be carried out, though it was to be."""
+    without_key = set(options.accounts or ()) - options.keys if options.vendor is not None else set()
+    failed = {name: part["why"] for name, part in state.vendor.items() if part["reach"] == Reach.FAILED}
+    failed |= dict.fromkeys(without_key, "there is no key for it")
+    return "; ".join(f"account {name}: {why}" for name, why in sorted(failed.items())) or None
 
 
 @asynccontextmanager

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from service.core.findings import Finding, Kind, Level
 from service.operate.show import Line, Tone, paragraph, statement
-from service.operate.verify_state import State, document_of
+from service.operate.verify_state import Reach, State, document_of
 from service.operate.words import counted, moment, span
 
 CLEAN, FAILED, DRIFT = 0, 1, 3
@@ -59,6 +59,7 @@ def as_document(report: Report) -> dict[str, Any]:
         "finished_at": report.finished_at.isoformat(),
         "resumed": report.resumed,
         "checked": dict(report.state.checked),
+        "vendor": report.state.vendor,
         "counts": report.state.by_level(),
         "findings": [document_of(finding) for finding in report.state.findings],
         "findings_left_off": report.state.total - len(report.state.findings),
@@ -96,7 +97,25 @@ def _checked(report: Report) -> list[Line]:
     parts = [counted(checked.get(name, 0), name.removesuffix("s")) for name in ("invites", "posts", "transcripts")]
     lines = [Line(), Line("CHECKED", Tone.TITLE)]
     lines += paragraph(f"database: {', '.join(parts)}", indent=2, hanging=4)
+    for account, part in report.state.vendor.items():
+        lines += paragraph(f"ZenHire, account {account}: {_reach(part)}", indent=2, hanging=4)
+    if not report.state.vendor:
+        lines += paragraph("ZenHire was not asked", indent=2, hanging=4)
     return lines
+
+
+def _reach(part: Mapping[str, Any]) -> str:
+    asked = f"{counted(part['sessions'], 'session')} of its list, {counted(part['requests'], 'request')}"
+    others = f", {part['not_ours']:,} of them not ours" if part["not_ours"] else ""
+    match part["reach"]:
+        case Reach.WHOLE:
+            return f"{asked}{others}; the whole list"
+        case Reach.NOTHING_KNOWN:
+            return f"not asked, {part['why']}"
+        case Reach.IN_PART:
+            return f"{asked}{others}; NOT the whole list: {part['why']}"
+        case _:
+            return f"{asked}{others}; then it FAILED: {part['why']}"
 
 
 def _counts(state: State) -> list[Line]:

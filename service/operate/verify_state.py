@@ -3,13 +3,25 @@
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, fields
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
 from service.core.findings import Finding, Kind, Level
 from service.postgres.verify_runs import Saved
 
+VENDOR = "vendor"  #: the part that asks the vendor
+
 FINDINGS_KEPT_MAX = 1000  #: the counts go on
+
+
+class Reach(StrEnum):
+    """How far an account could be checked. The names are part of `verify --json` and stay."""
+
+    WHOLE = "whole"  #: the list was walked to its end
+    IN_PART = "in_part"  #: the list shows no way to its next page
+    FAILED = "failed"
+    NOTHING_KNOWN = "nothing_known"  #: no replica has ever worked for it
 
 
 @dataclass(slots=True)
@@ -17,22 +29,28 @@ class State:
     """Grows while a run goes on."""
 
     position: dict[str, Any] = field(default_factory=dict)
+    vendor: dict[str, dict[str, Any]] = field(default_factory=dict)  #: by account, as far as they are done
     checked: Counter[str] = field(default_factory=Counter)
     counts: Counter[tuple[Level, Kind]] = field(default_factory=Counter)
     findings: list[Finding] = field(default_factory=list)
+    _keys: set[tuple[object, ...]] = field(default_factory=set)  #: of the findings that are kept
     _unsaved: bool = False
 
     def add(self, findings: Iterable[Finding]) -> None:
         for finding in findings:
+            if finding.key in self._keys:
+                continue  # rows move from page to page while a list is read
             self.counts[finding.level, finding.kind] += 1
             if len(self.findings) < FINDINGS_KEPT_MAX:
                 self.findings.append(finding)
+                self._keys.add(finding.key)
                 self._unsaved = True
 
     def drop(self, gone: Callable[[Finding], bool]) -> None:
         """Forget findings of an earlier moment that hold no more."""
         for finding in [finding for finding in self.findings if gone(finding)]:
             self.findings.remove(finding)
+            self._keys.discard(finding.key)
             self.counts[finding.level, finding.kind] -= 1
             self._unsaved = True
 
@@ -54,18 +72,27 @@ class State:
     def to_save(self) -> Saved:
         findings = [document_of(finding) for finding in self.findings] if self._unsaved else None
         self._unsaved = False
-        return Saved(position=self.position, checked=dict(self.checked), counts=self.by_level(), findings=findings)
+        return Saved(
+            position=self.position,
+            vendor=self.vendor,
+            checked=dict(self.checked),
+            counts=self.by_level(),
+            findings=findings,
+        )
 
 
 def restored(saved: Saved) -> State:
     counts = {
         (Level(level), Kind(kind)): count for level, kinds in saved.counts.items() for kind, count in kinds.items()
     }
+    findings = [finding_of(document) for document in saved.findings or []]
     return State(
         position=saved.position,
+        vendor=saved.vendor,
         checked=Counter(saved.checked),
         counts=Counter(counts),
-        findings=[finding_of(document) for document in saved.findings or []],
+        findings=findings,
+        _keys={finding.key for finding in findings},
     )
 
 

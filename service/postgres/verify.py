@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from service.core.model import ArtifactState, InviteStatus, PostState
+from service.core.model import ArtifactState, InviteStatus, PostState, SessionOrigin
 from service.core.stored import StoredBytes
 from service.core.verifying import InviteFacts, Moved, PostFacts
 from service.postgres.engine import fetch, one_moment
@@ -37,8 +37,10 @@ limit :limit
 AGAIN = text(f"{_INVITE} where i.id = any(cast(:ids as uuid[]))")
 
 POSTS = text("""
-select s.invite_id, s.post_id, s.state, s.current, s.session_id, s.link_expires_at, s.vendor_status, s.dead_at,
-       s.dead_because, s.lease_until, s.repost_at, s.next_look_at, s.next_search_at, s.next_collect_at,
+select s.invite_id, s.post_id, s.state, s.origin, s.current, s.session_id, s.link_expires_at, s.vendor_status,
+       s.dead_at, s.dead_because, s.superseded_at is not null as superseded,
+       s.reinvited_at is not null as reinvited, s.lease_until, s.repost_at, s.next_look_at, s.next_search_at,
+       s.next_collect_at,
        exists (select from zenhire.transcripts t where t.post_id = s.post_id) as has_transcript,
        exists (select from zenhire.recordings r where r.post_id = s.post_id) as has_recording
 from zenhire.interview_sessions s
@@ -154,7 +156,8 @@ def _invite(row: RowMapping, posts: list[PostFacts], moves: list[Moved]) -> Invi
 
 
 def _post(row: RowMapping) -> PostFacts:
-    return PostFacts(**_without(row, "invite_id") | {"state": PostState(row["state"])})
+    names = {"state": PostState(row["state"]), "origin": SessionOrigin(row["origin"])}
+    return PostFacts(**_without(row, "invite_id") | names)
 
 
 def _without(row: RowMapping, name: str) -> dict[str, Any]:

@@ -34,7 +34,7 @@ TAKE_OVER = text("""
 update zenhire.verify_runs
 set runner = :runner, host = :host, beats = beats + 1, beaten_at = zenhire.clock()
 where id = :id and beats = :beats and finished_at is null
-returning id, started_at, position, checked, counts, findings
+returning id, started_at, position, vendor, checked, counts, findings
 """)
 
 BEAT = text("""
@@ -45,7 +45,8 @@ returning beats
 
 SAVE = text("""
 update zenhire.verify_runs
-set position = cast(:position as jsonb), checked = cast(:checked as jsonb), counts = cast(:counts as jsonb),
+set position = cast(:position as jsonb), vendor = cast(:vendor as jsonb),
+    checked = cast(:checked as jsonb), counts = cast(:counts as jsonb),
     findings = coalesce(cast(:findings as jsonb), findings), beats = beats + 1, beaten_at = zenhire.clock()
 where id = :id and runner = :runner and finished_at is null
 returning id
@@ -81,6 +82,7 @@ class Saved:
     """What a run keeps of itself."""
 
     position: dict[str, Any]
+    vendor: dict[str, dict[str, Any]]
     checked: dict[str, int]
     counts: dict[str, dict[str, int]]
     findings: list[dict[str, Any]] | None  #: None: as they were saved last
@@ -101,6 +103,7 @@ class VerifyRun:
     async def save(self, saved: Saved) -> None:
         given = {
             "position": json.dumps(saved.position),
+            "vendor": json.dumps(saved.vendor),
             "checked": json.dumps(saved.checked),
             "counts": json.dumps(saved.counts),
             "findings": None if saved.findings is None else json.dumps(saved.findings),
@@ -142,7 +145,7 @@ class VerifyRuns:
         if not rows:
             return None
         row = rows[0]
-        names = ("position", "checked", "counts", "findings")
+        names = ("position", "vendor", "checked", "counts", "findings")
         return self._run(row), Saved(**{name: row[name] for name in names})
 
     def _run(self, row: Any) -> VerifyRun:

@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from pydantic import SecretStr
 from structlog.typing import FilteringBoundLogger
 
 from service.core.model import Policy
@@ -14,7 +16,9 @@ from service.postgres.claims import Claims
 from service.postgres.writer import Writer
 from service.steps.beats import Reached, go_on
 from service.steps.outage import Outage
-from service.zenhire.client import ZenhireClient
+from service.zenhire.client import Ceilings, ZenhireClient
+from service.zenhire.network import NetworkTransport, proxy_for
+from service.zenhire.transport import SlotTransport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +28,27 @@ class Desk:
     account: str
     client: ZenhireClient
     budget: Budget
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeskMaker:
+    """Puts desks together: every request of an account goes through its budget."""
+
+    budget_of: Callable[[str], Budget]
+    base_url: str
+    deadline: timedelta
+
+    async def make(self, account: str, key: SecretStr, stack: AsyncExitStack) -> Desk:
+        """A desk that lives as long as `stack`."""
+        budget = self.budget_of(account)
+        client = ZenhireClient(
+            base_url=self.base_url,
+            api_key=key,
+            transport=SlotTransport(NetworkTransport(proxy=proxy_for(self.base_url)), budget),
+            # A transcript's lease is not renewed while it comes in, so it has no more time than any other answer.
+            ceilings=Ceilings(deadline=self.deadline, artifact_deadline=self.deadline),
+        )
+        return Desk(account=account, client=await stack.enter_async_context(client), budget=budget)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,105 @@
+"""How `zenhire-sync verify` stands up to size: `python -m benchmarks.verify_size 100000`."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from sandbox.clock import SystemClock
+from sandbox.embedded_postgres import EmbeddedPostgres
+from sandbox.platform import Platform
+from sandbox.profile import CandidateMix, Profile
+from sandbox.running import RunningSandbox, running_sandbox
+from service.core.limits import slot_interval
+from service.operate.verify_ask import SHARE
+from service.postgres.migrate import upgrade
+
+PROGRAM = Path(sys.executable).with_name("zenhire-sync")
+PER_MINUTE = 400  #: the service's default; the run itself goes as fast as it can
+
+FILL = """
+set session_replication_role = replica;
+create temp table made (number serial, invite_id uuid, post_id uuid, session_id text);
+copy made (invite_id, post_id, session_id) from stdin
+"""
+
+ROWS = """
+insert into zenhire.account_state (account) values ('default');
+insert into zenhire.candidate_invites (id, candidate_ref, persona_id, consent_mode, status, version, session_id,
+    candidate_link, link_expires_at, link_number, status_changed_at, updated_at)
+select invite_id, 'candidate-' || number, 'persona', 'explicit', 'link_ready', 2, session_id, 'https://x/#t=x',
+    zenhire.clock() + interval '7 days', 1, zenhire.clock(), zenhire.clock() from made;
+insert into zenhire.interview_sessions (post_id, account, invite_id, link_number, post_number, state, session_id,
+    link_expires_at, vendor_status, next_look_at, next_look_reason)
+select post_id, 'default', invite_id, 1, 1, 'published', session_id, zenhire.clock() + interval '7 days', 'initiated',
+    zenhire.clock() + interval '10 minutes', 'the link is new' from made;
+insert into zenhire.invite_events (account, invite_id, kind, from_status, to_status, version)
+select 'default', invite_id, m.kind, m.before, m.after, m.version from made
+cross join (values ('start_claimed', 'pending', 'starting', 1), ('link_published', 'starting', 'link_ready', 2))
+    as m (kind, before, after, version)
+order by made.number, m.version;
+analyze
+"""
+
+
+def main(sessions: int) -> None:
+    platform = Platform(Profile(candidates=CandidateMix(come="when_sent")), SystemClock())
+    with EmbeddedPostgres(durable=False) as postgres, running_sandbox(platform) as sandbox:
+        upgrade(postgres.url())
+        _fill(postgres.url(), platform, sandbox, sessions)
+        for arguments in ((), ("--database-only",)):
+            _report(" ".join(("verify", *arguments)), *_run(postgres.url(), sandbox, *arguments))
+
+
+def _fill(database_url: str, platform: Platform, sandbox: RunningSandbox, sessions: int) -> None:
+    key = platform.keys[sandbox.key]
+    persona = platform.create_persona(key, {"role_name": "Nurse", "language": "en"})
+    with psycopg.connect(database_url) as connection, connection.cursor() as cursor:
+        *before, copy = FILL.strip().split(";\n")
+        for statement in before:
+            cursor.execute(statement.encode())
+        with cursor.copy(copy.encode()) as rows:
+            for _ in range(sessions):
+                invite_id, post_id = platform.world.new_id(), platform.world.new_id()
+                marks = {"zenhire_sync_invite": f"{invite_id}/1", "zenhire_sync_post": post_id}
+                asked = {"consent_mode": "explicit", "candidate_ref": f"candidate-{invite_id}", "metadata": marks}
+                rows.write_row((invite_id, post_id, platform.create_session(key, persona.id, asked).id))
+        cursor.execute(ROWS.encode())
+
+
+def _run(database_url: str, sandbox: RunningSandbox, *arguments: str) -> tuple[dict[str, Any], float, int]:
+    """The report, the seconds, and the most memory in MiB."""
+    environ = {
+        "PATH": os.defpath,
+        "DATABASE_URL": database_url,
+        "ZENHIRE_API_KEY": sandbox.key,
+        "ZENHIRE_BASE_URL": sandbox.base_url,
+        "SYNC_REQUESTS_PER_MINUTE": "100000",
+    }
+    began = time.monotonic()
+    command = [str(PROGRAM), "verify", "--json", *arguments]
+    with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, text=True) as process:
+        said = process.stdout.read() if process.stdout else ""
+        _, _, used = os.wait4(process.pid, 0)
+        process.returncode = 0
+    return json.loads(said), time.monotonic() - began, used.ru_maxrss // 1024
+
+
+def _report(what: str, report: dict[str, Any], seconds: float, mebibytes: int) -> None:
+    checked = ", ".join(f"{count:,} {name}" for name, count in report["checked"].items())
+    print(f"{what}: exit {report['exit_code']}, {checked}; {seconds:.1f} s as fast as it goes, {mebibytes} MiB at most")
+    for account, part in report["vendor"].items():
+        minutes = part["requests"] * SHARE * slot_interval(PER_MINUTE).total_seconds() / 60
+        print(
+            f"  account {account}: {part['sessions']:,} sessions, {part['requests']:,} requests: "
+            f"{minutes:.1f} minutes at SYNC_REQUESTS_PER_MINUTE={PER_MINUTE}"
+        )
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 100_000)
