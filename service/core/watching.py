@@ -150,7 +150,7 @@ def _is_open_again(claim: LookClaim, seen: Sighting) -> bool:
 def _death(claim: LookClaim, seen: Sighting, expires_at: datetime, time: LookTime, policy: Policy) -> SessionColumns:
     """A session is dead when the vendor ended it, or when a single look past its time shows no interview."""
     if seen.status in {VendorStatus.COMPLETED, VendorStatus.FAILED}:
-        ended = claim.vendor_status == seen.status
+        ended = claim.dead_because is not None and claim.vendor_status == seen.status
         return SessionColumns() if ended else SessionColumns(dead_at=time.now, dead_because=seen.status)
     # The status after the expiry is unknown (contract §3): whatever is no interview that runs is a link that died.
     if seen.status != VendorStatus.ACTIVE and cadence.link_is_over(expires_at, time.sent_at, policy):

@@ -144,4 +144,7 @@ looks = st.builds(
     look_count=st.integers(0, 1000),
     failures=st.integers(0, 50),
     rating=st.none() | st.integers(1, 5),
+    shown=st.booleans(),
+    dead_because=st.none() | st.sampled_from(["failed", "completed", "expired", "accepted"]),
+    reinvited_at=st.none() | times,
 )
