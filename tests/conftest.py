@@ -6,10 +6,15 @@ from collections.abc import Iterator
 
 import pytest
 import structlog
+from hypothesis import HealthCheck, settings
 
 from tests.support import loopback
 from tests.support.database import Database
 from tests.support.postgres import VARIABLE, Server, Source, describe, running_server, source_from
+
+# How fast examples come says something of the machine alone.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -33,6 +33,7 @@ class Worked:
     """The vendor did what was asked: ends the streak of its lane, and a stop that covers it."""
 
     lane: Lane
+    cleared_persona: str | None = None  #: it was blamed for refusals, and works
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +43,7 @@ class Stumbled:
     lane: Lane
     code: str
     invite_id: UUID | None
+    persona_id: str | None = None  #: of a refusal: what may be to blame instead of the account
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

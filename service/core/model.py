@@ -167,6 +167,7 @@ class PostClaim(Claim):
     counted_posts: int  #: posts with an unknown result for this link so far, this one not among them
     probe: bool  #: the account is stopped and this one request asks whether it works again
     persona_refusal: str | None  #: the vendor refused the persona that this invite needs, with this code
+    blamed: bool = False  #: the vendor refuses invites of this persona, and others not
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

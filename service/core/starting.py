@@ -5,7 +5,7 @@ from typing import assert_never
 
 from service.core import cadence, lifecycle
 from service.core.changes import Change
-from service.core.decisions import Decision, Stumbled, Worked, notes_of
+from service.core.decisions import AccountNote, Decision, Stumbled, Worked, notes_of
 from service.core.failures import (
     DidNotSend,
     Meaning,
@@ -40,7 +40,8 @@ def decide_post(
         case Minted():
             first_look_at = now + policy.watch_interval * (1 + 0.2 * jitter)
             change = lifecycle.publish_link(claim, answer, now=now, first_look_at=first_look_at)
-            return Decision(change=change, notes=(Worked(lane=Lane.START),))
+            cleared = claim.persona_id if claim.blamed else None
+            return Decision(change=change, notes=(Worked(lane=Lane.START, cleared_persona=cleared),))
         case MintedWithoutLink():
             change = _change_for_missing_link(claim, answer, now=now, policy=policy, jitter=jitter)
             return Decision(
@@ -49,7 +50,21 @@ def decide_post(
         case _:
             meaning = classify(Request.START, answer)
             change = _change_for_failed_post(claim, meaning, now=now, policy=policy, jitter=jitter)
-            return Decision(change=change, notes=notes_of(meaning, Lane.START, claim.invite_id))
+            return Decision(change=change, notes=_notes_of(claim, meaning))
+
+
+def _notes_of(claim: PostClaim, meaning: Meaning) -> tuple[AccountNote, ...]:
+    """A refusal may be the account's trouble or the persona's; once the persona is to blame, it is no news."""
+    match meaning:
+        case Refused() if claim.blamed:
+            return ()
+        case Refused():
+            stumbled = Stumbled(
+                lane=Lane.START, code=meaning.code, invite_id=claim.invite_id, persona_id=claim.persona_id
+            )
+            return (stumbled,)
+        case _:
+            return notes_of(meaning, Lane.START, claim.invite_id)
 
 
 def _change_for_missing_link(

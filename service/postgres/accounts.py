@@ -64,13 +64,18 @@ update zenhire.request_budget set waits = 0, waiting_since = null, wait_reason =
 where account = :account and (waits > 0 or waiting_since is not null)
 """)
 
-#: A success ends the stop that its lane proves wrong, and narrows one that it proves too wide. Times are written once
-#: a second at the most: the row is shared.
+#: A success ends the stop that its lane proves wrong, and narrows one that it proves too wide. Where invites were
+#: refused until now, their personas are to blame and not the account. Times are written once a second at the most: the
+#: row is shared.
 WORKED = text("""
 with ended as (
     update zenhire.account_state
     set stop_code = null, stop_message = null, stop_scope = null, stop_lane = null, stopped_at = null,
-        probe_at = null, probe_seconds = null, updated_at = zenhire.clock()
+        probe_at = null, probe_seconds = null, updated_at = zenhire.clock(),
+        blamed_personas = array(
+            select unnest(blamed_personas)
+            union select unnest(k.persona_ids) from zenhire.account_streaks k
+            where k.account = :account and k.lane = 'start' and :lane = 'start' and stop_lane = 'start')
     where account = :account and stop_code is not null and not needs_person and :lane in (stop_lane, 'start')
     returning account
 ),
@@ -92,17 +97,27 @@ where account = :account and not exists (select from ended) and not exists (sele
        or :lane = 'start' and coalesce(last_link_at, '-infinity') < zenhire.clock() - interval '1 second')
 """)
 
+CLEAR_PERSONA = text("""
+update zenhire.account_state set blamed_personas = array_remove(blamed_personas, cast(:persona_id as text))
+where account = :account
+""")
+
 #: The same code again: one more different invite; another code: a new streak.
 STUMBLED = text("""
-insert into zenhire.account_streaks as k (account, lane, code, invite_ids)
-values (:account, :lane, :code, array[cast(:invite_id as uuid)])
+insert into zenhire.account_streaks as k (account, lane, code, invite_ids, persona_ids)
+values (:account, :lane, :code, array[cast(:invite_id as uuid)],
+        array_remove(array[cast(:persona_id as text)], null))
 on conflict (account, lane) do update set
     code = excluded.code,
     since = case when k.code = excluded.code then k.since else excluded.since end,
     invite_ids = case
         when k.code <> excluded.code then excluded.invite_ids
         when k.invite_ids @> excluded.invite_ids or cardinality(k.invite_ids) >= :enough then k.invite_ids
-        else k.invite_ids || excluded.invite_ids end
+        else k.invite_ids || excluded.invite_ids end,
+    persona_ids = case
+        when k.code <> excluded.code then excluded.persona_ids
+        when k.persona_ids @> excluded.persona_ids then k.persona_ids
+        else k.persona_ids || excluded.persona_ids end
 returning cardinality(invite_ids) as invites
 """)
 
@@ -156,6 +171,33 @@ uncounted as (
 )
 insert into zenhire.invite_events (account, invite_id, kind, from_status, to_status, version, reason, replica)
 select account, id, 'account_stopped', 'starting', 'pending', version, 'the account is stopped', :replica from released
+""")
+
+#: The same holds for what was refused in the streak that stopped it. Some of it was written shortly before the streak
+#: began to count.
+RELEASE_REFUSED = text("""
+with
+streak as (
+    select k.* from zenhire.account_streaks k join zenhire.account_state a on a.account = k.account
+    where k.account = :account and k.lane = 'start' and a.stop_lane = 'start'
+),
+refused as (
+    select i.id from streak k
+    join zenhire.candidate_invites i on i.account = k.account and i.status = 'refused' and i.error_code = k.code
+    where i.erased_at is null
+      and (i.id = any (k.invite_ids) or i.status_changed_at >= k.since - interval '10 seconds')
+    order by i.id
+    for update of i skip locked
+),
+released as (
+    update zenhire.candidate_invites i set status = 'pending', error_code = null, error_message = null
+    from refused r where i.id = r.id
+    returning i.id, i.account, i.version
+)
+insert into zenhire.invite_events (account, invite_id, kind, from_status, to_status, version, reason, replica)
+select account, id, 'account_stopped', 'refused', 'pending', version,
+       'so many were refused alike that the account is stopped', :replica
+from released
 """)
 
 #: The whole account waits. Without the vendor's own number the wait doubles from 1 s to 60 s, once for each burst.
@@ -222,7 +264,7 @@ class Accounts:
     async def _note(self, account: str, note: AccountNote) -> None:
         match note:
             case Worked():
-                await self._worked(account, note.lane)
+                await self._worked(account, note)
             case Stumbled():
                 await self._stumbled(account, note)
             case Stopped():
@@ -235,13 +277,15 @@ class Accounts:
             case _:
                 assert_never(note)
 
-    async def _worked(self, account: str, lane: Lane) -> None:
-        given = {"account": account, "lane": lane}
+    async def _worked(self, account: str, note: Worked) -> None:
+        given = {"account": account, "lane": note.lane}
         async with transaction(self._engine) as connection:
             # account_state first, as the control functions lock it
             await connection.execute(WORKED, given | {"replica": self._replica})
             await connection.execute(END_STREAK, given)
             await connection.execute(END_WAITS, given)
+            if note.cleared_persona is not None:
+                await connection.execute(CLEAR_PERSONA, {"account": account, "persona_id": note.cleared_persona})
 
     async def _stumbled(self, account: str, note: Stumbled) -> None:
         given = {
@@ -249,6 +293,7 @@ class Accounts:
             "lane": note.lane,
             "code": note.code,
             "invite_id": note.invite_id,
+            "persona_id": note.persona_id,
             "enough": STREAK_THAT_STOPS,
         }
         rows = await fetch(self._engine, STUMBLED, given)
@@ -273,7 +318,7 @@ class Accounts:
         async with transaction(self._engine) as connection:
             begun = (await connection.execute(STOP, given)).all()
             await self._release_starting(connection, [account])
-
+            await connection.execute(RELEASE_REFUSED, {"account": account, "replica": self._replica})
         if begun:
             _log.warning("account_stopped", account=account, code=note.code, scope=note.scope)
 

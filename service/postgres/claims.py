@@ -50,7 +50,8 @@ class Batch(Generic[T]):
         return self.asked_at + (self.lease - deadline).total_seconds()
 
 
-CLAIM_POSTS = text("""
+#: The claim of invites to be posted for.
+_CLAIM_POSTS = """
 with
 -- invites whose lost post is to be repeated now
 again as (
@@ -74,7 +75,7 @@ fresh as (
           select from zenhire.personas p
           where p.account = i.account and p.state in ('ready', 'refused')
             and zenhire.persona_key(p.role_name, p.language) = zenhire.persona_key(i.role_name, i.language)))
-      and not zenhire.has_working_link(i.id)
+      and not zenhire.has_working_link(i.id) and {only}
     order by i.priority desc, i.start_after, i.id
     offset :skip
     limit :limit
@@ -120,10 +121,27 @@ select p.post_id, p.account, p.lease_token as token, p.posted_at, p.invite_id, p
            (select q.error_code from zenhire.personas q
             where q.account = c.account
               and zenhire.persona_key(q.role_name, q.language) = zenhire.persona_key(c.role_name, c.language)),
-           'PERSONA_REFUSED') end as persona_refusal
+           'PERSONA_REFUSED') end as persona_refusal,
+       exists (select from zenhire.account_state a
+               where a.account = p.account and p.persona_id = any (a.blamed_personas)) as blamed
 from posted p join chosen c on c.id = p.invite_id
 order by c.priority desc, c.start_after, c.id
-""")
+"""
+
+CLAIM_POSTS = text(_CLAIM_POSTS.format(only="true"))
+
+#: For a probe: an invite whose persona has not yet met the refusal that stopped the account. It tells whom to blame.
+_UNTRIED = """
+      -- once for the whole statement, before any invite is read
+      (select k.persona_ids <> '{}' from zenhire.account_streaks k where k.account = :account and k.lane = 'start')
+      and coalesce(i.persona_id,
+              (select p.persona_id from zenhire.personas p
+               where p.account = i.account and zenhire.persona_key(p.role_name, p.language)
+                     = zenhire.persona_key(i.role_name, i.language)))
+          <> all (coalesce((select k.persona_ids from zenhire.account_streaks k
+                            where k.account = :account and k.lane = 'start'), '{}'))
+"""
+CLAIM_UNTRIED = text(_CLAIM_POSTS.format(only=_UNTRIED))
 
 CLAIM_ABANDONED = text("""
 with
@@ -327,6 +345,10 @@ class Claims:
 
     async def posts(self, account: str, limit: int, *, probe: bool = False, skip: int = 0) -> Batch[PostClaim]:
         """Intents for up to `limit` new posts; `skip` lets a probe pick another invite than the first."""
+        if probe:
+            untried = await self._claim(CLAIM_UNTRIED, _post_claim(probe=True), account=account, limit=limit, skip=0)
+            if untried.rows:
+                return untried
         return await self._claim(CLAIM_POSTS, _post_claim(probe=probe), account=account, limit=limit, skip=skip)
 
     async def abandoned(self, limit: int) -> Batch[PostClaim]:

@@ -177,6 +177,7 @@ comment on column zenhire.account_state.stopped_at is 'Since when it is stopped.
 comment on column zenhire.account_state.needs_person is 'Whether only resume_account ends the stop; else a probe that succeeds does.';
 comment on column zenhire.account_state.probe_at is 'When one request asks whether it works again.';
 comment on column zenhire.account_state.probe_seconds is 'Seconds until the probe after that.';
+comment on column zenhire.account_state.blamed_personas is 'Personas whose invites ZenHire refuses while it makes links of others: their refusals stop nobody else.';
 comment on column zenhire.account_state.last_look_at is 'When a look last succeeded.';
 comment on column zenhire.account_state.last_link_at is 'When a link was last made.';
 comment on column zenhire.account_state.updated_at is 'When its state changed last.';
@@ -187,6 +188,7 @@ comment on column zenhire.account_streaks.account is 'Which account.';
 comment on column zenhire.account_streaks.lane is 'Which kind of request: start, look, artifact, persona, list.';
 comment on column zenhire.account_streaks.code is 'The bad answer.';
 comment on column zenhire.account_streaks.invite_ids is 'The invites (or personas) that met it.';
+comment on column zenhire.account_streaks.persona_ids is 'Of refusals: the personas of those invites. A probe asks for another one, if any waits.';
 comment on column zenhire.account_streaks.since is 'When the streak began.';
 
 -- leases, replicas, schema_info, alembic_version
@@ -297,6 +299,7 @@ comment on function zenhire.check_invite_insert() is 'Trigger: an INSERT leaves 
 comment on function zenhire.check_ats_update(zenhire.candidate_invites, zenhire.candidate_invites) is 'Refuses an UPDATE of columns that are not, or no longer, the ATS''s.';
 comment on function zenhire.check_service_update(zenhire.candidate_invites, zenhire.candidate_invites, text) is 'Refuses an UPDATE of the ATS''s columns by zenhire-sync, an erasure excepted.';
 comment on function zenhire.check_invite_update() is 'Trigger: each side keeps to its columns, the status to its moves; counts the version.';
+comment on function zenhire.drop_looks() is 'Trigger: a look on its way decides nothing by what the ATS has changed since.';
 comment on function zenhire.check_invite_delete() is 'Trigger: only an invite that never started is deleted.';
 comment on function zenhire.refuse_truncate() is 'Trigger: refuses TRUNCATE.';
 comment on function zenhire.refuse_delete() is 'Refuses DELETE: a post is the only trace of its session.';
@@ -322,6 +325,7 @@ comment on function zenhire.cancel_locked(zenhire.candidate_invites, text) is 'C
 comment on function zenhire.erase_traces(uuid) is 'Blanks what sessions and history hold of an erased invite.';
 
 -- triggers
+comment on trigger drop_looks on zenhire.candidate_invites is 'A look on its way decides nothing by what the ATS has changed since.';
 comment on trigger check_insert on zenhire.candidate_invites is 'An INSERT leaves zenhire-sync''s columns alone.';
 comment on trigger check_update on zenhire.candidate_invites is 'Each side keeps to its columns, the status to its moves; the version counts every change.';
 comment on trigger check_delete on zenhire.candidate_invites is 'Only an invite that never started is deleted.';
@@ -341,6 +345,7 @@ comment on index zenhire.candidate_invites_to_stop is 'The start step: whose sto
 comment on index zenhire.candidate_invites_request_key is 'A request_key is the account''s once: ON CONFLICT (account, request_key).';
 comment on index zenhire.candidate_invites_candidate_ref is 'A candidate''s invites.';
 comment on index zenhire.candidate_invites_unseen is 'The ATS: WHERE version > seen_version.';
+comment on index zenhire.candidate_invites_refused is 'What is refused by its code: a streak that stops the account takes it back.';
 comment on index zenhire.candidate_invites_open is 'Views and counts: what is not final.';
 comment on index zenhire.interview_sessions_pkey is 'A post by its id.';
 comment on index zenhire.interview_sessions_one_current is 'An invite has one current post.';

@@ -197,7 +197,7 @@ begin
     update zenhire.account_state s
     set paused_at = null, paused_by = null, pause_reason = null,
         stop_code = null, stop_message = null, stop_scope = null, stop_lane = null, stopped_at = null,
-        needs_person = false, probe_at = null, probe_seconds = null,
+        needs_person = false, probe_at = null, probe_seconds = null, blamed_personas = '{}',
         base_url = case when known.stop_code = 'BASE_URL_CHANGED' then null else s.base_url end,
         client_id = case when known.stop_code = 'CLIENT_CHANGED' then null else s.client_id end,
         updated_at = zenhire.clock()

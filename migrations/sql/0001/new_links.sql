@@ -10,7 +10,7 @@ $$;
 
 -- Whether a link of the invite works beside which no operator wants another: the claim of posts asks.
 create function zenhire.has_working_link(invite_id uuid) returns boolean
-    language sql stable parallel safe set search_path = pg_catalog as $$
+    language sql stable parallel safe cost 10000 set search_path = pg_catalog as $$ -- the last thing to be asked
     select exists (select from zenhire.interview_sessions s
                    where s.invite_id = has_working_link.invite_id and s.superseded_at is null and zenhire.link_works(s))
 $$;

@@ -188,6 +188,7 @@ create table zenhire.account_state (
     needs_person         boolean not null default false, -- no probe may clear this stop
     probe_at             timestamptz,
     probe_seconds        integer,
+    blamed_personas      text[] not null default '{}', -- their invites are refused, and others not
     last_look_at         timestamptz, -- last successful look
     last_link_at         timestamptz,
     updated_at           timestamptz not null default zenhire.clock()
@@ -199,6 +200,7 @@ create table zenhire.account_streaks (
     lane       text not null,
     code       text not null,
     invite_ids uuid[] not null,
+    persona_ids text[] not null default '{}', -- of refusals: whose they were
     since      timestamptz not null default zenhire.clock(),
     primary key (account, lane)
 );
@@ -264,6 +266,8 @@ create index candidate_invites_to_stop on zenhire.candidate_invites (stop_after)
 create unique index candidate_invites_request_key on zenhire.candidate_invites (account, request_key);
 create index candidate_invites_candidate_ref on zenhire.candidate_invites (account, candidate_ref);
 create index candidate_invites_unseen on zenhire.candidate_invites (updated_at) where version > seen_version;
+create index candidate_invites_refused on zenhire.candidate_invites (account, error_code, status_changed_at)
+    where status = 'refused';
 create index candidate_invites_open on zenhire.candidate_invites (account, status)
     where status in ('pending', 'starting', 'link_ready', 'in_progress', 'needs_review');
 

@@ -171,6 +171,20 @@ $$;
 create trigger check_update before update on zenhire.candidate_invites
     for each row execute function zenhire.check_invite_update();
 
+-- How many links, and until when, decides what a dead link leads to: a look that began before the ATS changed its mind
+-- counts no more, and the next one decides.
+create function zenhire.drop_looks() returns trigger
+    language plpgsql set search_path = pg_catalog as $$
+begin
+    update zenhire.interview_sessions s set lease_token = null, lease_until = null, lease_holder = null
+    where s.invite_id = new.id and s.state = 'published' and s.lease_token is not null;
+    return null;
+end
+$$;
+create trigger drop_looks after update of max_links, stop_after on zenhire.candidate_invites
+    for each row when (new.max_links <> old.max_links or new.stop_after is distinct from old.stop_after)
+    execute function zenhire.drop_looks();
+
 -- DELETE: only what has never left the ATS's hands.
 create function zenhire.check_invite_delete() returns trigger
     language plpgsql set search_path = pg_catalog as $$

@@ -380,3 +380,12 @@ def test_a_transcript_is_asked_for_again_or_given_up_with_a_reason(failure: Fail
 def test_final_statuses_are_left_only_by_what_the_vendor_or_a_person_says() -> None:
     by_service = {InviteStatus.STARTING, InviteStatus.NEEDS_REVIEW, InviteStatus.REFUSED, InviteStatus.CANCELLED}
     assert all(not INVITE_MOVES[status] & by_service for status in FINAL_STATUSES)
+
+
+def test_a_refusal_names_its_persona_until_that_is_to_blame() -> None:
+    refusal = ErrorAnswer(http_status=404, code="NOT_FOUND", message="no such persona")
+    (note,) = post(a_post(), refusal).notes
+    assert note == Stumbled(lane=Lane.START, code="NOT_FOUND", invite_id=a_post().invite_id, persona_id="persona-1")
+    blamed = post(a_post(blamed=True), refusal)
+    assert (new_status(blamed), blamed.notes) == (InviteStatus.REFUSED, ())
+    assert post(a_post(blamed=True), MINTED).notes == (Worked(lane=Lane.START, cleared_persona="persona-1"),)
