@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import psycopg
 import pytest
 
 from sandbox.model import Session
@@ -264,3 +265,69 @@ async def walk_on(world: World, replica: Replica) -> int:
 
 def requests_for_lists(world: World) -> int:
     return sum(count for (endpoint, _), count in world.platform.truth().answers.items() if endpoint == "list_sessions")
+
+
+async def test_a_page_is_read_in_the_time_of_ten_slots(world: World, make_replica: MakeReplica) -> None:
+    world.sandbox.console.change_profile({"listing.page_size_max": 1})
+    async with make_replica() as starter, make_replica(requests_per_minute=600) as replica:
+        for _ in range(12):
+            insert_invite(world.database, metadata={"sandbox_plan": NEVER})
+        await starter.start.run_once()
+        for _ in range(20):  # a slot's time is 0.101 s
+            await replica.sweep.run_once()
+            world.advance(seconds=0.2)
+    assert requests_for_lists(world) == 4  # at 0, 1.2, 2.4 and 3.6 s
+
+
+async def test_what_a_lost_post_left_behind_is_recorded_however_late(world: World, replica: Replica) -> None:
+    world.sandbox.console.set_faults(["lost_after@create_session:#1"])
+    insert_invite(world.database, metadata={"sandbox_plan": NEVER})
+    await replica.start.run_once()
+    (post,) = the_posts(world.database)
+    assert post["state"] == "lost"
+    world.database.execute(
+        "update zenhire.interview_sessions set next_search_at = null, dead_at = zenhire.clock(),"
+        " dead_because = 'not_found'"
+    )
+    await sweep_whole(world, replica)
+    before = requests_for_lists(world)
+    await replica.settle.run_once()
+    assert requests_for_lists(world) == before  # the sweep has told all that a search could
+    (post,) = the_posts(world.database)
+    (session,) = world.platform.truth().sessions
+    assert (post["state"], post["session_id"], post["dead_at"]) == ("orphan", session.id, None)
+
+
+async def test_sessions_that_no_post_here_made_stand_in_attention_until_a_person_accepts_them(
+    world: World, replica: Replica
+) -> None:
+    await a_failed_invite(world, replica)
+    again = made_by_hand(world)
+    again.metadata = {"zenhire_sync_post": "00000000-0000-0000-0000-00000000beef"}
+    by_hand = made_by_hand(world)
+    by_hand.metadata = None
+    await sweep_whole(world, replica)
+    shown = attention(world)
+    assert set(shown) == {"UNKNOWN_POSTS", "LIKELY_REINVITE"}
+    assert again.id in shown["UNKNOWN_POSTS"]["why"]
+    assert by_hand.id in shown["LIKELY_REINVITE"]["why"]
+    with psycopg.connect(world.database.url) as connection:
+        for row in shown.values():
+            connection.execute(row["statement"])
+    await sweep_whole(world, replica)
+    assert not attention(world)
+    assert statuses(world.database) == {"failed": 1}
+
+
+async def test_a_list_that_cannot_be_had_ends_the_walk_and_stops_nothing(world: World, replica: Replica) -> None:
+    insert_invite(world.database, metadata={"sandbox_plan": NEVER})
+    await replica.start.run_once()
+    world.sandbox.console.set_faults(["internal_error@list_sessions:1.0"])
+    for _ in range(25):
+        world.advance(minutes=12)
+        await replica.sweep.run_once()
+        if world.database.fetch("select from zenhire.sweeps where ended_because = 'given_up'"):
+            break
+    else:
+        raise AssertionError("the walk is not given up")
+    assert world.database.fetch_value("select stop_code from zenhire.account_state") is None
