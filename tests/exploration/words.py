@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from tests.exploration.moves import Next
 from tests.exploration.rows import Event, State
 
-_WHAT = {
+WHAT = {
     "claim_post": "{who} claims the invite: the intent of post {post} is committed, nothing is sent yet",
     "take_over": "{who} takes over post {post}, whose lease is over: its result is unknown",
     "claim_look": "{who} claims a look at the session of post {post}",
@@ -41,7 +41,7 @@ def in_words(start: State, trace: Sequence[Next]) -> list[str]:
     for number, step in enumerate(trace, start=1):
         kind, replica, post = step.move
         session = None if post is None or post >= len(before.sessions) else before.sessions[post]
-        said = _WHAT[kind].format(
+        said = WHAT[kind].format(
             who=f"replica {names[replica]}" if replica is not None else "",
             post=None if post is None else post + 1,
             status=session.status if session else None,
