@@ -34,8 +34,8 @@ test: $(INSTALLED) ## all tests; T=path for some, TEST_POSTGRES=container|local|
 container-test: $(INSTALLED) ## build the image and run it with compose; needs a Docker engine
 	$(BIN)/pytest -n 0 -m container $(T)
 
-fuzz: $(INSTALLED) ## mutated answers of the vendor's against every reader and decision; CASES=100000, SEED=n for the same again
-	$(BIN)/python -m tests.fuzz --cases $(or $(CASES),100000) $(if $(SEED),--seed $(SEED))
+fuzz: $(INSTALLED) ## mutated answers of the vendor's against every reader and decision; CASES=100000; SEED=7 for the same again; WRITE=1 writes docs/reliability.md
+	$(BIN)/python -m tests.fuzz --cases $(or $(CASES),100000) $(if $(SEED),--seed $(SEED)) $(if $(WRITE),--write)
 
 soak: $(INSTALLED) ## two replicas through kills, crashes and a storm; MINUTES=30; writes docs/reliability.md
 	$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),30)

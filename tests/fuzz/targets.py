@@ -114,6 +114,7 @@ def conversation() -> Conversation:
 
 
 def check_client(case: tuple[Request, int, dict[str, str], bytes]) -> None:
+    """Any answer over the whole client, for every request."""
     soundness.check_answer(case[0], conversation().ask(*case))
 
 
@@ -121,7 +122,7 @@ def check_client(case: tuple[Request, int, dict[str, str], bytes]) -> None:
 
 
 def check_decisions(case: tuple[bytes, int, Any, Any, float]) -> None:
-    """A mutated payload through the client → what is decided of it, whatever the invite's state → what is written."""
+    """A mutated payload → the client → what is decided of it, whatever the invite's state → what would be written."""
     body, status, post, look, jitter = case
     ask = conversation().ask
     made = ask(Request.START, status, {}, body)

@@ -1,6 +1,7 @@
 """`python -m tests.soak`: two real replicas through kills, crashes and a storm; writes docs/reliability.md."""
 
 import argparse
+import signal
 import sys
 
 from tests.soak.play import soak
@@ -15,6 +16,7 @@ def main() -> int:
     parser.add_argument("--no-document", action="store_true", help="print the result and write it nowhere")
     arguments = parser.parse_args()
     refuse_everything_else()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # nothing is left running
     result = soak(arguments.minutes * 60, _say)
     text = as_markdown(result)
     _say(f"\n{text}\n")

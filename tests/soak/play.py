@@ -51,6 +51,7 @@ class Soak:
     _began: float = field(default_factory=time.monotonic)
     _blows: Counter[Blow] = field(default_factory=Counter)
     _samples: list[Sample] = field(default_factory=list)
+    _due: dict[str, float] = field(default_factory=dict)
     _verifying: list["Future[tuple[int, str]]"] = field(default_factory=list)
     _verifier: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
     _pause: threading.Event = field(default_factory=threading.Event)
@@ -86,18 +87,19 @@ class Soak:
         return time.monotonic() - self._began
 
     def _live_through_it(self) -> None:
-        blows, due_line, due_sample = self.schedule.blows(), 0.0, 0.0
+        blows = self.schedule.blows()
         while self._now < self.schedule.seconds:
             while blows and blows[0][0] <= self._now:
                 self._strike(blows.pop(0)[1])
             self._be_the_ats()
-            if self._now >= due_sample:
-                due_sample = self._now + SAMPLE_EVERY
-                self._take_a_sample()
-            if self._now >= due_line:
-                due_line = self._now + LINE_EVERY
-                self._say_how_it_stands()
+            self._now_and_then(self._take_a_sample, SAMPLE_EVERY)
+            self._now_and_then(self._say_how_it_stands, LINE_EVERY)
             self._pause.wait(PAUSE)
+
+    def _now_and_then(self, act: Callable[[], None], every: float) -> None:
+        if self._now >= self._due.get(act.__name__, 0.0):
+            self._due[act.__name__] = self._now + every
+            act()
 
     def _be_the_ats(self) -> None:
         unless_the_database_is_away(lambda: self.world.insert_up_to(round(self._now * INVITES_A_SECOND)))
@@ -143,20 +145,17 @@ class Soak:
         began = time.monotonic()
 
         def done() -> bool:
-            self._be_the_ats_of_the_last_links()
+            self.world.hand_over_links()
+            self._now_and_then(self._say_how_it_stands, LINE_EVERY)
             return unfinished(self.world) == (0, 0)
 
         try:
-            eventually(done, within=DRAINED_WITHIN)
+            eventually(done, within=DRAINED_WITHIN, every=PAUSE * 5)
         except NeverHappenedError:
             return None
         finally:
             self._say_how_it_stands()
         return time.monotonic() - began
-
-    def _be_the_ats_of_the_last_links(self) -> None:
-        self.world.hand_over_links()
-        self._pause.wait(PAUSE)
 
     def _levels(self) -> list[Level]:
         storm_begins, _ = self.schedule.storm

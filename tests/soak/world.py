@@ -15,15 +15,16 @@ from service.postgres.migrate import upgrade
 from tests.support.ats import Ats
 from tests.support.database import Database
 
-#: As fast as it goes, so that a second link and an expired one belong to a soak of minutes.
+#: Fast, so that a second link and an expired one belong to a soak of minutes; and with time enough between a claim and
+#: the end of its lease for a machine that has a lot to do.
 SETTINGS = {
     "SYNC_UNSAFE_FAST": "true",
     "SYNC_START_INTERVAL_SECONDS": "0.5",
-    "SYNC_WATCH_INTERVAL_SECONDS": "0.5",
+    "SYNC_WATCH_INTERVAL_SECONDS": "1",
     "SYNC_SETTLE_SECONDS": "2",
     "SYNC_EXPIRY_GRACE_SECONDS": "2",
-    "SYNC_LEASE_SECONDS": "6",
-    "SYNC_HTTP_TIMEOUT_SECONDS": "2",
+    "SYNC_LEASE_SECONDS": "15",
+    "SYNC_HTTP_TIMEOUT_SECONDS": "5",
     "SYNC_REQUESTS_PER_MINUTE": "60000",
     "SYNC_START_POSTS": "100",
 }
