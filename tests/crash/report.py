@@ -6,6 +6,7 @@ import statistics
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from textwrap import fill
 
 from service.steps.beats import Beat
 from tests.crash.cells import STEPS, Cell, Fault, StepUnderTest
@@ -13,11 +14,13 @@ from tests.crash.endings import Tally
 from tests.crash.takeover import TakeOver
 
 PASSED, NO_CELL = "✓", "–"
+WIDTH = 120
 
 NOTE = """\
-Each ✓ is one run. A real `zenhire-sync run` process stands at the boundary, its word for what has just been done, while
-the fault happens. {no_cell} marks what cannot happen there: a beat that commits nothing has no COMMIT to lose, and a
-request can be cut only where one follows at once. `at COMMIT` is the COMMIT that ends the beat: it happens, and its
+Each ✓ is one run. A real process, the service of `zenhire-sync run` with somebody who listens at its boundaries, stands
+at the one that is named by what has just been done, while the fault happens; all other replicas are `zenhire-sync run`
+itself. {no_cell} marks what cannot happen: a beat that commits nothing has no COMMIT to lose, and a request can be cut
+only where one follows at once. `at COMMIT` is the COMMIT that ends the beat: it happens, and its
 answer is lost with the connection. `paused` is SIGSTOP until another replica has taken over what it held (or, where it
 held nothing, has done all the work), then SIGCONT. After `kill -9`, `SIGTERM` and `paused` another replica is started;
 in all other cells nobody is, and the replica itself must find back."""
@@ -76,14 +79,15 @@ def cells_as_markdown(results: Sequence[Result]) -> str:
 def _summary(results: Sequence[Result]) -> str:
     total = sum((result.tally for result in results), Tally())
     day = time.strftime("%Y-%m-%d", time.gmtime())
-    return (
+    return fill(
         f"Run of {day}, {os.cpu_count()} cores, Python {platform.python_version()}: **{len(results)} cells, "
         f"{total.invites} invites, {total.replicas} real processes; 0 invites lost, 0 candidates with two live links, "
         f"0 sessions unaccounted for.** The vendor made {total.sessions} sessions: {total.published} were published, "
         f"{total.orphans} recorded as orphans. {total.lost_posts} posts stayed `lost`: nothing stands behind them at "
         f"the vendor, and they are searched for until their link would be dead. A cell took "
         f"{statistics.median(result.seconds for result in results):.0f} s (median), "
-        f"{max(result.seconds for result in results):.0f} s at most."
+        f"{max(result.seconds for result in results):.0f} s at most.",
+        width=WIDTH,
     )
 
 
