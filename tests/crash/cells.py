@@ -63,6 +63,16 @@ def _five_beats(name: str, *, lane: str, claim: str, asks: Endpoint, writes: str
     )
 
 
+_SWEEP = StepUnderTest(
+    name="sweep",
+    commits={
+        Beat.RESERVED: _reserve("list"),
+        Beat.CLAIMED: Aim(text="insert into zenhire.leases as l"),
+        Beat.WRITTEN: Aim(text="update zenhire.sweeps w\nset position"),
+    },
+    requests={Beat.CLAIMED: Endpoint.LIST_SESSIONS},
+)
+
 _TAKE_OVER = StepUnderTest(
     name="take_over",
     commits={
@@ -117,6 +127,7 @@ STEPS: Mapping[str, StepUnderTest] = {
             asks=Endpoint.LIST_SESSIONS,
             writes='"search_count"',
         ),
+        _SWEEP,
     )
 }
 

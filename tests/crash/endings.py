@@ -34,7 +34,7 @@ class Tally:
 
 
 def wait_for_the_end(stage: Stage) -> None:
-    """Until every invite has its outcome and transcript, and every session at the vendor is accounted for."""
+    """Until every invite has its outcome and transcript, every walk its end, and every session is accounted for."""
     eventually(lambda: _unfinished(stage) == [], within=PATIENCE, every=LOOK_EVERY)
 
 
@@ -45,7 +45,8 @@ def _unfinished(stage: Stage) -> list[object]:
         "select id, status, transcript_state from zenhire.candidate_invites"
         " where status <> 'completed' or transcript_state <> 'stored'"
     )
-    return [*invites, *_unaccounted(stage)]
+    walks = database.fetch("select account, position from zenhire.sweeps where finished_at is null")
+    return [*invites, *walks, *_unaccounted(stage)]
 
 
 def _unaccounted(stage: Stage) -> list[SessionTruth]:

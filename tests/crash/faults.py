@@ -119,8 +119,9 @@ def _has_passed_on(at: Moment) -> bool:
         """
         select (select count(*) from zenhire.interview_sessions where lease_holder = %(id)s::uuid)
              + (select count(*) from zenhire.personas where lease_holder = %(id)s::uuid)
+             + (select count(*) from zenhire.leases where holder = %(id)s::uuid and %(step)s = 'sweep')
         """,
-        {"id": identity(at.doomed)},
+        {"id": identity(at.doomed), "step": at.cell.step.name},
     )
     return held == 0
 

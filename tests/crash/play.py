@@ -6,6 +6,12 @@ from tests.crash.faults import a_replica_at, strike
 from tests.crash.stage import PATIENCE, SETTINGS, SETTINGS_FOR_A_STOP, Stage, a_stage, identity, leave_posts_behind
 from tests.support.postgres import Server
 
+#: A walk through the whole list may find first what a search is to find.
+SWEPT = (
+    "insert into zenhire.sweeps (account, next_at, finished_at)"
+    " values ('default', zenhire.clock() + interval '1 hour', zenhire.clock())"
+)
+
 
 def play(cell: Cell, server: Server, template: str) -> Tally:
     """AssertionError, with the logs of all replicas, if the cell ends in any other way than it must."""
@@ -42,6 +48,7 @@ def _prepare(cell: Cell, stage: Stage) -> None:
     """What must have happened before the step in question has anything to do."""
     match cell.step.name:
         case "settle":
+            stage.database.execute(SWEPT)
             stage.sandbox.console.set_faults(["lost_after@create_session:#1"])
         case "take_over":
             leave_posts_behind(stage)

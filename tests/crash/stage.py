@@ -153,6 +153,9 @@ def leased(database: Database, holder: str | None = None) -> list[dict[str, Any]
         union all
         select lease_holder, lease_until from zenhire.personas
         where lease_until > zenhire.clock() and (lease_holder = %(holder)s::uuid or %(holder)s::uuid is null)
+        union all
+        select holder, until from zenhire.leases
+        where until > zenhire.clock() and (holder = %(holder)s::uuid or %(holder)s::uuid is null)
         """,
         {"holder": holder},
     )

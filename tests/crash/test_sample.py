@@ -20,6 +20,7 @@ SAMPLE = [
     cell_of("watch", Beat.CLAIMED, Fault.VENDOR_CUT_BEFORE),
     cell_of("collect", Beat.ANSWERED, Fault.POSTGRES_CUT),
     cell_of("settle", Beat.WRITTEN, Fault.STOPPED),
+    cell_of("sweep", Beat.ANSWERED, Fault.KILLED),
 ]
 
 
