@@ -104,8 +104,8 @@ def _row(step: StepUnderTest, beat: Beat, passed: set[tuple[str, Beat, Fault]]) 
     return f"| {step.name} | {beat} | " + " | ".join(marks) + " |"
 
 
-def timings_as_markdown(timings: Sequence[Timing]) -> str:
-    head = """\
+def timing_as_markdown(timing: Timing) -> str:
+    return f"""\
 | lease | tick | kills | posts held | kill: p50 | max | lease + tick | lease's end: p50 | max | early |
-|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|"""
-    return "\n".join([head, *(timing.as_row() for timing in timings)])
+|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|
+{timing.as_row()}"""
