@@ -76,7 +76,9 @@ with ended as (
             select unnest(blamed_personas)
             union select unnest(k.persona_ids) from zenhire.account_streaks k
             where k.account = :account and k.lane = 'start' and :lane = 'start' and stop_lane = 'start')
-    where account = :account and stop_code is not null and not needs_person and :lane in (stop_lane, 'start')
+    where account = :account and stop_code is not null and not needs_person
+      -- a list is never the probe, so whatever works ends a stop that a list began
+      and (:lane in (stop_lane, 'start') or stop_lane = 'list')
     returning account
 ),
 narrowed as (
