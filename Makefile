@@ -19,7 +19,7 @@ export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench fuzz crash-matrix explore simulate soak fmt lock clean setup container-test
+.PHONY: help demo test check bench fuzz crash-matrix explore simulate simulate-mutations soak fmt lock clean setup container-test
 .PHONY: check-code check-files check-lock check-migrations
 
 help: ## this list
@@ -45,6 +45,9 @@ crash-matrix: $(INSTALLED) ## crash a real replica at every boundary in every wa
 
 simulate: $(INSTALLED) ## play SEEDS=1000 seeded runs of replicas, vendor and database; SEED=7 tells the story of one; WRITE=1 writes docs/reliability.md
 	$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),1000) $(if $(WRITE),--write))
+
+simulate-mutations: $(INSTALLED) ## take out the service's safeguards, one at a time, and see that simulated runs notice
+	$(BIN)/python -m tests.simulation --mutations
 
 explore: $(INSTALLED) ## walk through every order of two replicas, one invite and two faults; writes docs/reliability.md
 	$(BIN)/python -m tests.exploration

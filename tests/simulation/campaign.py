@@ -52,6 +52,7 @@ def play_all(seeds: Iterable[int], jobs: int) -> Totals:
                 totals.passed += run.passed
                 if run.findings:
                     totals.failed[run.seed] = run.findings
+                    progress.tell(f"seed {run.seed} failed: {run.findings[0]}")
                 progress.show(totals)
     totals.took = time.monotonic() - began
     return totals
@@ -100,6 +101,10 @@ class _Progress:
 
     def __exit__(self, *_: object) -> None:
         sys.stderr.write("\n")
+
+    def tell(self, what: str) -> None:
+        sys.stderr.write(f"\n{what}\n")
+        sys.stderr.flush()
 
     def show(self, totals: Totals) -> None:
         now, terminal = time.monotonic(), sys.stderr.isatty()

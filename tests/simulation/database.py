@@ -1,6 +1,6 @@
 """The simulation's own hold of its database: a clock and ids that follow the run, and a record of every change."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, LiteralString
 
@@ -118,6 +118,11 @@ class SimulatedDatabase:
 
     def execute(self, statement: LiteralString, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> int:
         return self._connection.execute(statement, parameters or None).rowcount
+
+    def in_one_transaction(self, statements: Iterable[LiteralString], parameters: Mapping[str, Any]) -> None:
+        with self._connection.transaction():
+            for statement in statements:
+                self._connection.execute(statement, parameters if "%(" in statement else None)
 
     def new_changes(self) -> list[str]:
         """In words, what has changed since the last call."""

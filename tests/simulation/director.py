@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 from sandbox.faults import FaultKind, FaultRule
@@ -15,7 +15,8 @@ from tests.simulation.scenario import longest_storm
 from tests.simulation.world import EPOCH, KEY, World
 
 REST_MAX = 3600.0
-BEATS_MAX = 20_000
+ROUNDS_MAX = 100  #: of ticks at growing distances, in which no request is sent
+BEATS_MAX = 8_000
 MONTHS_MAX = timedelta(days=200)
 
 
@@ -105,10 +106,17 @@ class Director:
             self._rounds += 1
             self._tick(steps, ready)
             return
-        if steps:
+        if steps and not world.storm and self._rounds > ROUNDS_MAX:
+            self._over(f"nothing moves any more, and {', '.join(steps)} would have something to do")
+        elif steps:
             self._rounds += 1
             self._pass(min(0.5 * 2.0 ** min(self._rounds // 2, 20), REST_MAX))
-            return
+        else:
+            self._wait_for_something(due)
+
+    def _wait_for_something(self, due: dict[str, datetime]) -> None:
+        """Until there is something to do, or a little longer; if there never will be, the run is over."""
+        world = self._world
         later = [(at - world.now).total_seconds() for at in due.values() if at - world.now < MONTHS_MAX]
         if later:
             self._pass(min(later) if world.dice.random() < 0.7 else min(later) + world.dice.uniform(0, 60))
@@ -185,11 +193,25 @@ class Director:
         replica, world = self._any_replica(), self._world
         if replica is None:
             return
-        seconds = world.dice.choice([1.0, 6.0, 31.0, 45.0, 300.0, 5000.0])
-        replica.asleep = True
-        world.happened("replica: asleep for longer than its lease" if seconds > 30 else "replica: asleep")
-        world.tell(replica.name, f"is stopped for {seconds:g} s")
+        seconds = self._until_others_have_its_work(replica) or world.dice.choice([1.0, 6.0, 31.0, 45.0, 300.0, 5000.0])
+        replica.asleep = replica.troubled = True
+        world.happened(
+            "replica: asleep for longer than its lease" if seconds > world.scenario.lease else "replica: asleep"
+        )
+        world.tell(replica.name, f"is stopped for {seconds:.3f} s")
         world.plan(world.loop.time() + seconds, partial(self._wake, replica))
+
+    def _until_others_have_its_work(self, replica: SimulatedReplica) -> float | None:
+        """Often the worst moment: its lease is just over, and somebody else is in the middle of the same row."""
+        world = self._world
+        held = world.database.fetch(
+            "select lease_until from zenhire.interview_sessions where lease_holder = %s and lease_token is not null",
+            (replica.id,),
+        )
+        if not held or world.dice.random() < 0.3:
+            return None
+        until: datetime = world.dice.choice(sorted(row["lease_until"] for row in held))
+        return max((until - world.now).total_seconds() + world.dice.uniform(-0.5, 2.0), 0.1)
 
     def _wake(self, replica: SimulatedReplica) -> None:
         if replica.asleep:

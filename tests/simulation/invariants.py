@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sandbox.model import Source
 from sandbox.truth import SessionTruth
-from service.core.limits import ALLOTMENT
+from service.core.limits import ALLOTMENT, RETRY_AFTER_MAX
 from service.core.marks import INVITE_MARK, POST_MARK
 from tests.simulation.evidence import Evidence, Row, gather
 from tests.simulation.loop import START
@@ -213,6 +213,22 @@ def the_budget_holds(evidence: Evidence) -> Iterator[str]:
             yield f"a request at {early[0] - START:.3f} s, and all were to wait until {until - START:.3f} s"
 
 
+def waits_are_written_down(evidence: Evidence) -> Iterator[str]:
+    """What the vendor asks one replica to wait is what all of them are told, if nothing came between."""
+    scenario = evidence.world.scenario
+    if scenario.database_refused or scenario.database_cut or scenario.commit_unanswered:
+        return
+    told = [
+        (datetime.fromisoformat(change.after["paused_until"]) - EPOCH).total_seconds() + START
+        for change in evidence.changes_of("request_budget")
+    ]
+    for replica in evidence.world.replicas:
+        for at, seconds in [] if replica.troubled else replica.asked_to_wait:
+            until = at + min(seconds, RETRY_AFTER_MAX.total_seconds())
+            if not any(known >= until for known in told):
+                yield f"{replica.name} was asked at {at - START:.3f} s to wait {seconds} s, and told nobody"
+
+
 # --- 6. only the holder decides --------------------------------------------------------------------------------------
 
 
@@ -298,6 +314,7 @@ INVARIANTS: dict[str, Callable[[Evidence], Iterator[str]]] = {
     "looks only move forward": looks_only_move_forward,
     "transcripts": transcripts_are_the_vendors,
     "the budget holds": the_budget_holds,
+    "waits are written down": waits_are_written_down,
     "only the holder decides": only_the_holder_decides,
     "history is complete": history_is_complete,
     "secrets stay secret": secrets_stay_secret,

@@ -59,6 +59,8 @@ class SimulatedReplica:
     steps: dict[str, Step] = field(default_factory=dict)
     accounts: Accounts | None = None
     row: ReplicaRow | None = None
+    troubled: bool = False  #: was killed, stopped or put to sleep: it may not have done what it had begun
+    asked_to_wait: list[tuple[float, int]] = field(default_factory=list)  #: by the vendor: when, and seconds
     busy: dict[str, asyncio.Task[None]] = field(default_factory=dict)
 
     def ready_for(self, step: str) -> bool:
@@ -78,6 +80,7 @@ class SimulatedReplica:
     def stop(self) -> None:
         """SIGTERM: finish what is under way, give the rest back, say goodbye."""
         self.stopping.set()
+        self.troubled = True
         self.busy["stop"] = self.world.loop.create_task(self._safely("stop", self._leave()))
 
     async def reached(self, step: str, beat: Beat) -> None:

@@ -38,26 +38,26 @@ class Stage:
 
     def __init__(self, database_url: str, *, tells_changes: bool = False) -> None:
         self._tells_changes = tells_changes
-        self._database = SimulatedDatabase(database_url)
+        self.database = SimulatedDatabase(database_url)
         self._loop = VirtualLoop()
         self._shared = Shared(database_url)
 
     def close(self) -> None:
         self._loop.close()
         self._shared.close()
-        self._database.close()
+        self.database.close()
 
     def play(self, seed: int) -> Run:
         began = time.perf_counter()
         self._loop.begin_again()
         self._shared.begin_again()
         scenario = draw_scenario(seed)
-        self._database.begin(EPOCH)
-        world = World(scenario, self._loop, self._database, tells_changes=self._tells_changes)
+        self.database.begin(EPOCH)
+        world = World(scenario, self._loop, self.database, tells_changes=self._tells_changes)
         world.tell("", f"seed {seed}: {', '.join(scenario.themes)}; {scenario.replicas} replicas")
         with _logs_kept(world):
             unrest = self._loop.run_until_complete(self._play(world))
-        self._database.tell(world.now, "simulation")
+        self.database.tell(world.now, "simulation")
         wrong = findings(world)
         if unrest:
             wrong.insert(0, unrest)

@@ -135,14 +135,18 @@ def keys_and_credits(scenario: Scenario) -> None:
 
 def strange_lists(scenario: Scenario) -> None:
     """Short pages, every way of paging, rows that move while they are read."""
+    paging: Literal["offset", "page", "cursor", "none"] = scenario.dice.choice(["offset", "page", "cursor", "none"])
+    marks: tuple[Literal["total", "has_more", "next"], ...] = scenario.dice.choice([(), ("total",), ("next",)])
+    if paging == "cursor":
+        marks = ("has_more", "next")  # a cursor that nobody is told of is no way of paging
     listing = replace(
         scenario.profile.listing,
-        paging=scenario.dice.choice(["offset", "page", "cursor", "none"]),
+        paging=paging,
         page_size=scenario.dice.choice([3, 5, 20]),
         page_size_max=scenario.dice.choice([3, 5, 100]),
         order=scenario.dice.choice(["newest", "newest", "oldest"]),
         oversize="clamp",
-        marks=scenario.dice.choice([(), ("has_more", "next"), ("total",)]),
+        marks=marks,
         first_page=scenario.dice.choice([0, 1]),
         unknown_parameters=scenario.dice.choice(["ignore", "reject"]),
     )
@@ -169,7 +173,9 @@ def dying_replicas(scenario: Scenario) -> None:
 
 
 def sleeping_replicas(scenario: Scenario) -> None:
-    """Replicas that are stopped in the middle of a beat until their leases are over."""
+    """Replicas that are stopped in the middle of a beat until their leases are over; a slow vendor."""
+    faults = replace(scenario.profile.faults, latency_seconds=scenario.dice.choice([0.3, 2.0]))
+    scenario.profile = replace(scenario.profile, faults=faults)
     scenario.mischief.pause = 12.0
     scenario.mischief.rate = 0.06
 

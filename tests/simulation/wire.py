@@ -39,6 +39,7 @@ class Wire(httpx.AsyncBaseTransport):
         except httpx.TransportError as error:
             await self._heard(request, sent_at, f"hears nothing of {what} ({type(error).__name__})")
             raise
+        self._note_wait(response)
         await self._heard(request, sent_at, f"hears {response.status_code} to {what}")
         return self._perhaps_stale(
             request, httpx.Response(response.status_code, headers=response.headers, content=body)
@@ -49,6 +50,12 @@ class Wire(httpx.AsyncBaseTransport):
         within: float = request.extensions["answer_within"]
         if self._world.loop.time() - sent_at > within:
             raise httpx.ReadTimeout("no answer in time", request=request)
+
+    def _note_wait(self, response: httpx.Response) -> None:
+        """What the vendor has asked this replica to wait, in seconds from now."""
+        told = response.headers.get("retry-after", "")
+        if response.status_code == 429 and told.isdigit():
+            self._replica.asked_to_wait.append((self._world.loop.time(), int(told)))
 
     def _perhaps_stale(self, request: httpx.Request, response: httpx.Response) -> httpx.Response:
         """Reads may lag behind: the answer of an earlier look, once for each session, so that no two looks agree."""

@@ -159,7 +159,7 @@ class World:
 
     def kill(self, replica: "SimulatedReplica") -> None:
         """All that it does ends where it is, and nothing of it is written any more."""
-        replica.dead = True
+        replica.dead = replica.troubled = True
         for parked in [parked for parked in self.parked if parked.replica is replica]:
             self.parked.remove(parked)
             self.limbo.append(parked.turn)
