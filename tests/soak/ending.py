@@ -82,7 +82,14 @@ def _errors(process: Process) -> Iterator[dict[str, object]]:
 
 
 def _candidates_with_two_links(truth: Truth) -> tuple[str, ...]:
-    return tuple(sorted(name for name, most in truth.most_links_at_once("candidate_ref").items() if most > 1))
+    """With the life of each of their links, so that what went wrong can be seen afterwards."""
+    names = {name for name, most in truth.most_links_at_once("candidate_ref").items() if most > 1}
+    return tuple(f"{name} ({_lives(truth, name)})" for name in sorted(names))
+
+
+def _lives(truth: Truth, candidate_ref: str) -> str:
+    links = (link for session in truth.sessions if session.candidate_ref == candidate_ref for link in session.links)
+    return "; ".join(f"made {link.minted_at}, held {link.in_hand_from}, dead {link.died_at}" for link in links)
 
 
 def _unaccounted(world: World) -> set[str]:
