@@ -174,8 +174,8 @@ def _link_truth(link: Link, come: Come, now: datetime) -> LinkTruth:
 
 
 def _edges(link: LinkTruth, now: datetime) -> list[tuple[datetime, int]]:
-    if link.in_hand_from is None:
-        return []
+    if link.in_hand_from is None or (link.died_at is not None and link.died_at <= link.in_hand_from):
+        return []  # nobody ever held it, or it was dead when it was handed over
     ended = link.died_at or now
     # An end sorts before a beginning at the same instant: one link taking over from another is no overlap.
     return [(link.in_hand_from, 1), (ended, -1)] if ended > link.in_hand_from else [(link.in_hand_from, 1)]

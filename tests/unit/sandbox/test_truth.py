@@ -52,6 +52,20 @@ def test_two_live_links_of_one_candidate_are_counted_even_when_long_dead() -> No
     assert truth.summary("metadata.invite")["candidates_with_two_links_at_once"] == ["anna/1"]
 
 
+def test_a_link_that_was_dead_when_it_was_handed_over_overlaps_with_none() -> None:
+    lab = Lab({"candidates.come": "when_sent"}, plans={"*": "never"})
+    links = {}
+    for number in (1, 2):
+        lab.mint("anna")
+        links[number] = lab.platform.truth().sessions[-1].links[-1].url
+        lab.wait(days=8 if number == 1 else 0)
+    for number in (1, 2):
+        lab.console.send_link(links[number])
+        lab.wait(seconds=1)
+    assert lab.platform.truth().live_links() == {"anna": 1}
+    assert lab.platform.truth().most_links_at_once() == {"anna": 1}
+
+
 def test_one_link_after_the_other_is_no_overlap() -> None:
     lab = Lab(plans={"*": "failed opens_after=10 talks_for=10"})
     for _ in range(3):
