@@ -213,7 +213,7 @@ def _delay(answer: ErrorAnswer) -> timedelta | None:
     return min(max(answer.retry_after, timedelta(0)), RETRY_AFTER_MAX)
 
 
-_CODE = re.compile(r"[A-Z0-9_]{1,64}")
+_CODE = re.compile(r"(?!ZH_)[A-Z0-9_]{1,64}")  # what begins so is an API key, in capitals
 
 
 def safe_code(code: str | None) -> str | None:

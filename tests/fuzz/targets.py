@@ -115,7 +115,9 @@ def conversation() -> Conversation:
 
 def check_client(case: tuple[Request, int, dict[str, str], bytes]) -> None:
     """Any answer over the whole client, for every request."""
-    soundness.check_answer(case[0], conversation().ask(*case))
+    answer = conversation().ask(*case)
+    assert KEY not in repr(answer) or not isinstance(answer, Failure)
+    soundness.check_answer(case[0], answer)
 
 
 # --- decisions -------------------------------------------------------------------------------------------------------

@@ -248,3 +248,11 @@ def test_messages_carry_no_key_no_link_and_no_control_characters() -> None:
 
 def test_long_messages_are_cut() -> None:
     assert len(safe_text("word " * 1000)) == 500
+
+
+def test_a_key_in_place_of_a_code_is_no_code() -> None:
+    answer = ErrorAnswer(http_status=500, code="zh_api_0123456789", message="zh_api_0123456789")
+    meaning = classify(Request.START, answer)
+    assert isinstance(meaning, UnknownResult)
+    assert meaning.code == "HTTP_500"
+    assert "0123456789" not in meaning.detail
