@@ -394,11 +394,5 @@ def _post_claim(*, probe: bool) -> Callable[[dict[str, Any]], PostClaim]:
 
 
 def _look_claim(row: dict[str, Any]) -> LookClaim:
-    return LookClaim(
-        **{
-            **row,
-            "state": PostState(row["state"]),
-            "origin": SessionOrigin(row["origin"]),
-            "invite_status": InviteStatus(row["invite_status"]),
-        }
-    )
+    kinds = {"state": PostState(row["state"]), "origin": SessionOrigin(row["origin"])}
+    return LookClaim(**row | kinds | {"invite_status": InviteStatus(row["invite_status"])})
