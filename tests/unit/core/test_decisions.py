@@ -142,7 +142,7 @@ def test_a_session_that_is_not_dead_is_looked_at_again(claim: LookClaim, seen: S
     session = decide_look(claim, seen, time=AT_ONCE, policy=POLICY, jitter=jitter).change.session
     open_at_vendor = seen.status not in {VendorStatus.COMPLETED, VendorStatus.FAILED}
     absorbed = claim.vendor_status == VendorStatus.COMPLETED
-    if open_at_vendor and not absorbed and "dead_at" not in session:
+    if open_at_vendor and not absorbed and session.get("dead_because") is None:
         assert session["next_look_at"] is not None
 
 
