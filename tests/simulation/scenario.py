@@ -105,7 +105,7 @@ def lost_posts(scenario: Scenario) -> None:
 
 def rate_limits(scenario: Scenario) -> None:
     """A small budget, and a vendor who asks to wait."""
-    scenario.requests_per_minute = scenario.dice.choice([6, 12, 60, 300])
+    scenario.requests_per_minute = scenario.dice.choice([2, 4, 8, 60])
     share = scenario.draw(0.05, 0.3)
     _with_faults(
         scenario,
@@ -114,7 +114,7 @@ def rate_limits(scenario: Scenario) -> None:
         ),
         FaultRule(kind=FaultKind.RATE_LIMITED_BARE, probability=share / 2),
     )
-    told: Literal["seconds", "date", "absent"] = scenario.dice.choice(["seconds", "date", "absent"])
+    told: Literal["seconds", "date", "absent"] = scenario.dice.choice(["seconds", "seconds", "date", "absent"])
     limits = replace(scenario.profile.limits, retry_after=told, requests_per_minute=scenario.requests_per_minute)
     scenario.profile = replace(scenario.profile, limits=limits)
 
@@ -163,7 +163,7 @@ def other_clocks(scenario: Scenario) -> None:
 
 def stale_reads(scenario: Scenario) -> None:
     """A vendor whose reads lag behind its writes."""
-    scenario.stale_answers = scenario.draw(0.1, 0.4)
+    scenario.stale_answers = scenario.draw(0.4, 1.0)
 
 
 def dying_replicas(scenario: Scenario) -> None:

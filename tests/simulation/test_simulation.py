@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.simulation.mutations import MUTATIONS, play_broken
 from tests.simulation.run import Stage
 from tests.support.postgres import Server
 
@@ -30,3 +31,9 @@ def test_a_seed_repeats_its_run_exactly(stage: Stage) -> None:
     first = stage.play(27)
     stage.play(3)
     assert stage.play(27).story == first.story
+
+
+@pytest.mark.parametrize("name", [name for name, mutation in MUTATIONS.items() if mutation.seeds])
+def test_a_safeguard_that_is_missing_is_missed(stage: Stage, name: str) -> None:
+    mutation = MUTATIONS[name]
+    assert any(play_broken(stage, mutation, seed).findings for seed in mutation.seeds), f"{name} is not missed"

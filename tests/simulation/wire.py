@@ -64,16 +64,15 @@ class Wire(httpx.AsyncBaseTransport):
             return response
         session_id = found.group(1)
         older = world.replies.setdefault(session_id, [])
-        fresh = response.content not in older
-        if fresh:
+        if response.content not in older:
             older.append(response.content)
-        chance = world.storm and len(older) > 1 and session_id not in world.stale_once
+        chance = len(older) > 1 and session_id not in world.stale_once
         if not chance or world.dice.random() >= world.scenario.stale_answers:
             return response
         world.stale_once.add(session_id)
         world.happened("vendor: a stale answer")
         world.tell(self._replica.name, f"is shown an older state of session {session_id[:8]}")
-        return httpx.Response(200, headers=response.headers, content=older[-2])
+        return httpx.Response(200, headers=response.headers, content=older[0])
 
 
 def _short(found: re.Match[str]) -> str:
