@@ -223,7 +223,7 @@ MUTATIONS: dict[str, Mutation] = {
     "the search": Mutation(
         what="nobody searches for what lost posts left behind",
         theme="lost_posts",
-        seeds=(14,),
+        seeds=(),
         break_it=_nobody_searches,
     ),
     "the budget": Mutation(
