@@ -1,9 +1,10 @@
 """personas: the roles and languages that waiting invites name → one persona each, found or created."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from service.core.model import Lane, PersonaClaim
-from service.core.observations import Failure, PersonaPage, PersonaSeen
+from service.core.observations import Failure, NotSent, PersonaSeen
 from service.core.personas import (
     RefusePersona,
     TryLater,
@@ -17,10 +18,19 @@ from service.postgres.claims import Batch
 from service.postgres.personas import Intent, PersonaRows
 from service.steps.beats import Beat
 from service.steps.desk import Desk, Tools
-from service.zenhire.listing import walk_personas
+from service.zenhire.listing import ListEnd, Position, read_personas
 
 ROWS_PER_TICK = 10
 REQUESTS_PER_WALK = 100
+
+
+@dataclass(slots=True)
+class _Listing:
+    """The client's personas as far as they were read. With a small budget one lease has no time for all requests."""
+
+    posts: int  #: of the rows that it is read for: what was created since may be missing in it
+    position: Position | ListEnd = field(default_factory=Position)
+    personas: list[PersonaSeen] = field(default_factory=list)
 
 
 class PersonaStep:
@@ -29,6 +39,7 @@ class PersonaStep:
     def __init__(self, tools: Tools, rows: PersonaRows) -> None:
         self._tools = tools
         self._rows = rows
+        self._listings: dict[str, _Listing] = {}  #: by account: those that go on in the next tick
 
     async def resolve(self, desk: Desk) -> None:
         """Find or create what the waiting invites of this account need."""
@@ -81,18 +92,21 @@ class PersonaStep:
         match await self._rows.intend(claim, per_day=self._tools.policy.personas_per_day):
             case Intent.COMMITTED:
                 await self._reached(Beat.INTENDED)
-                return await self._create(desk, batch, claim)
+                return await self._create(desk, batch, claim, listed)
             case Intent.TOO_MANY:
                 return too_many(self._tools.policy, now=batch.now())
             case Intent.LEASE_PASSED:
                 return None
 
     async def _create(
-        self, desk: Desk, batch: Batch[PersonaClaim], claim: PersonaClaim
+        self, desk: Desk, batch: Batch[PersonaClaim], claim: PersonaClaim, listed: Sequence[PersonaSeen]
     ) -> UsePersona | RefusePersona | TryLater:
         answer = await desk.client.create_persona(
             claim.role_name, claim.language, send_before=batch.send_before(self._tools.deadline)
         )
+        if isinstance(answer, NotSent) and answer.held_back:  # what was read is still true, but for our own intent
+            posts = sum(row.posts for row in batch.rows) + 1
+            self._listings[desk.account] = _Listing(posts, ListEnd.ALL_SEEN, list(listed))
         jitter = self._tools.jitter()
         choice, notes = after_create(claim, answer, now=batch.now(), policy=self._tools.policy, jitter=jitter)
         await self._tools.accounts.note(desk.account, notes)
@@ -100,11 +114,18 @@ class PersonaStep:
 
     async def _list(self, desk: Desk, batch: Batch[PersonaClaim]) -> Sequence[PersonaSeen] | Failure:
         """All of the client's personas: one that is overlooked would be made again, for ever."""
-        send_before = batch.send_before(self._tools.deadline)
-        personas: list[PersonaSeen] = []
-        async for page in walk_personas(desk.client, send_before=lambda: send_before, requests_max=REQUESTS_PER_WALK):
-            if isinstance(page, Failure):
-                return page
-            if isinstance(page, PersonaPage):
-                personas += page.personas
-        return personas
+        posts, send_before = sum(row.posts for row in batch.rows), batch.send_before(self._tools.deadline)
+        listing = self._listings.pop(desk.account, None)
+        if listing is None or listing.posts != posts:
+            listing = _Listing(posts)
+        for _ in range(REQUESTS_PER_WALK):
+            if isinstance(listing.position, ListEnd):
+                break
+            read = await read_personas(desk.client, listing.position, send_before=send_before)
+            if isinstance(read, Failure):
+                if isinstance(read, NotSent) and read.held_back:
+                    self._listings[desk.account] = listing
+                return read
+            listing.personas += read.page.personas if read.page else ()
+            listing.position = read.then
+        return listing.personas

@@ -223,16 +223,16 @@ def walk_sessions(
     )
 
 
-def walk_personas(
-    client: ZenhireClient, *, send_before: Callable[[], float], requests_max: int
-) -> AsyncIterator[PersonaPage | Failure | ListEnd]:
-    """Page after page of the client's personas, as `walk_sessions`."""
-    return _walk(lambda params: client.list_personas(params, send_before=send_before()), Position(), requests_max)
+async def read_personas(
+    client: ZenhireClient, position: Position, *, send_before: float
+) -> Read[PersonaPage] | Failure:
+    """Ask for the page of the client's personas at `position`, as `read_sessions`."""
+    return await _read(lambda params: client.list_personas(params, send_before=send_before), position)
 
 
 async def _walk(
-    ask: Callable[[Params], Awaitable[PageT | Failure]], position: Position, requests_max: int
-) -> AsyncIterator[PageT | Failure | ListEnd]:
+    ask: Callable[[Params], Awaitable[SightingPage | Failure]], position: Position, requests_max: int
+) -> AsyncIterator[SightingPage | Failure | ListEnd]:
     while position.requests < requests_max:
         read = await _read(ask, position)
         if isinstance(read, Failure):

@@ -70,7 +70,7 @@ class TestAWorldThatIsWell:
                 " where candidate_ref like 'e%' limit 1"
             )
             for step in range(16):
-                world.sandbox.console.set_faults(["lost_after@create_session:0.5"] if step < 3 else [])
+                world.sandbox.console.set_faults(["lost_after@create_session:#1,#3,#6"] if step < 3 else [])
                 await replica.tick()
                 report = await verify_database(policy=policy)
                 assert report.exit_code == 0, (step, report.state.findings)
