@@ -66,13 +66,19 @@ class Wire(httpx.AsyncBaseTransport):
         older = world.replies.setdefault(session_id, [])
         if response.content not in older:
             older.append(response.content)
-        chance = len(older) > 1 and session_id not in world.stale_once
+        chance = len(older) > 1 and session_id not in world.stale_once and not self._decides_alone(session_id)
         if not chance or world.dice.random() >= world.scenario.stale_answers:
             return response
         world.stale_once.add(session_id)
         world.happened("vendor: a stale answer")
         world.tell(self._replica.name, f"is shown an older state of session {session_id[:8]}")
         return httpx.Response(200, headers=response.headers, content=older[0])
+
+    def _decides_alone(self, session_id: str) -> bool:
+        """Past the link's time a single look decides (design, §2.1): no vendor's reads lag by all of a link's life."""
+        sessions = (client.sessions.find(session_id) for client in self._world.platform.clients.values())
+        session = next(session for session in sessions if session is not None)
+        return self._world.now >= session.link.expires_at
 
 
 def _short(found: re.Match[str]) -> str:
