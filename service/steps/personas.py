@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from service.core.model import Lane, PersonaClaim
 from service.core.observations import Failure, NotSent, PersonaSeen
@@ -28,9 +29,13 @@ REQUESTS_PER_WALK = 100
 class _Listing:
     """The client's personas as far as they were read. With a small budget one lease has no time for all requests."""
 
-    posts: int  #: of the rows that it is read for: what was created since may be missing in it
     position: Position | ListEnd = field(default_factory=Position)
     personas: list[PersonaSeen] = field(default_factory=list)
+    posts: dict[UUID, int] = field(default_factory=dict)  #: of the rows that it serves, as it was read
+
+    def may_miss(self, rows: Sequence[PersonaClaim]) -> bool:
+        """Whether one of these was asked for after this was read: it may have been created since."""
+        return any(self.posts.get(row.row_id, 0) != row.posts for row in rows)
 
 
 class PersonaStep:
@@ -105,8 +110,8 @@ class PersonaStep:
             claim.role_name, claim.language, send_before=batch.send_before(self._tools.deadline)
         )
         if isinstance(answer, NotSent) and answer.held_back:  # what was read is still true, but for our own intent
-            posts = sum(row.posts for row in batch.rows) + 1
-            self._listings[desk.account] = _Listing(posts, ListEnd.ALL_SEEN, list(listed))
+            whole = _Listing(ListEnd.ALL_SEEN, list(listed), {row.row_id: row.posts for row in batch.rows})
+            self._listings.setdefault(desk.account, whole).posts[claim.row_id] = claim.posts + 1
         jitter = self._tools.jitter()
         choice, notes = after_create(claim, answer, now=batch.now(), policy=self._tools.policy, jitter=jitter)
         await self._tools.accounts.note(desk.account, notes)
@@ -114,10 +119,11 @@ class PersonaStep:
 
     async def _list(self, desk: Desk, batch: Batch[PersonaClaim]) -> Sequence[PersonaSeen] | Failure:
         """All of the client's personas: one that is overlooked would be made again, for ever."""
-        posts, send_before = sum(row.posts for row in batch.rows), batch.send_before(self._tools.deadline)
+        send_before = batch.send_before(self._tools.deadline)
         listing = self._listings.pop(desk.account, None)
-        if listing is None or listing.posts != posts:
-            listing = _Listing(posts)
+        if listing is None or listing.may_miss(batch.rows):
+            listing = _Listing()
+        listing.posts |= {row.row_id: row.posts for row in batch.rows}
         for _ in range(REQUESTS_PER_WALK):
             if isinstance(listing.position, ListEnd):
                 break
