@@ -19,7 +19,7 @@ export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench fuzz crash-matrix explore simulate simulate-mutations soak fmt lock clean setup container-test
+.PHONY: help demo test check bench fuzz crash-matrix explore simulate simulate-mutations soak fmt lock clean setup container-test long-test
 .PHONY: check-code check-files check-lock check-migrations
 
 help: ## this list
@@ -30,6 +30,9 @@ demo: $(INSTALLED) ## see the whole product at work, with nothing set up
 
 test: $(INSTALLED) ## all tests; T=path for some, TEST_POSTGRES=container|local|postgresql://... to choose the server
 	$(BIN)/pytest $(WORKERS) $(T)
+
+long-test: $(INSTALLED) ## the tests that take longer: samples of the crash matrix, the simulation, the soak
+	$(BIN)/pytest -n 4 --dist worksteal -m long $(T)
 
 container-test: $(INSTALLED) ## build the image and run it with compose; needs a Docker engine
 	$(BIN)/pytest -n 0 -m container $(T)

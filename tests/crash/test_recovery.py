@@ -1,5 +1,7 @@
 """Recovery is a sweep that every replica repeats, never a start-up step; and a replica is nobody's heir by name."""
 
+import pytest
+
 from service.steps.beats import Beat
 from tests.crash.cells import Fault, cell_of
 from tests.crash.crossing import a_crossing
@@ -8,6 +10,8 @@ from tests.crash.stage import LEASE, PATIENCE, SETTINGS, TICK, a_stage, identity
 from tests.crash.takeover import BUSY, kill_and_wait, kill_one_of_two
 from tests.support.postgres import Server
 from tests.support.waiting import eventually
+
+pytestmark = pytest.mark.long
 
 NOISE = 60  #: seconds that a busy machine may add
 

@@ -24,6 +24,7 @@ SAMPLE = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("cell", SAMPLE, ids=lambda cell: cell.name)
 def test_every_promise_holds_after(cell: Cell, postgres_server: Server, migrated_template: str) -> None:
     tally = play(cell, postgres_server, migrated_template)

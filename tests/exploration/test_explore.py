@@ -11,12 +11,14 @@ from tests.exploration.moves import World
 from tests.exploration.mutations import MUTATIONS, Mutation
 from tests.exploration.report import figures
 from tests.exploration.words import WHAT, in_words
-from tests.exploration.worlds import WORLDS
+from tests.exploration.worlds import LARGE_WORLDS, WORLDS
 
 MODEL_LINES_MAX = 150
 
 
-@pytest.mark.parametrize("name", WORLDS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.long] if name in LARGE_WORLDS else []) for name in WORLDS]
+)
 def test_every_order_of_everything_keeps_the_invariants(
     name: str, record_property: Callable[[str, object], None]
 ) -> None:

@@ -9,5 +9,8 @@ WORLDS = {
     "one link, three posts, one fault, re-invites": World(faults=1, console=True),
 }
 
-#: Too large for every run of the tests.
+#: Too large for every run of the tests: among the long ones.
+LARGE_WORLDS = {"one link, three posts, two faults", "two links, three posts, one fault"}
+
+#: Too large for the tests.
 MORE_WORLDS = {"two links, three posts, one fault, re-invites": World(max_links=2, weeks=2, faults=1, console=True)}

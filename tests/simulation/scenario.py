@@ -164,6 +164,10 @@ def other_clocks(scenario: Scenario) -> None:
 def stale_reads(scenario: Scenario) -> None:
     """A vendor whose reads lag behind its writes."""
     scenario.stale_answers = scenario.draw(0.4, 1.0)
+    # An interview is looked at more than once, or nothing could be shown again; and links are short, to end in time.
+    scenario.watch_interval = 600.0
+    limits = replace(scenario.profile.limits, link_ttl_seconds=7200.0)
+    scenario.profile = replace(scenario.profile, limits=limits)
 
 
 def dying_replicas(scenario: Scenario) -> None:

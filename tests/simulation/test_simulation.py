@@ -10,6 +10,7 @@ from tests.support.postgres import Server
 
 SEEDS = 200
 SEEDS_IN_A_TEST = 10
+SEEDS_AT_ONCE = 50  #: in every run of the tests; the others are among the long ones
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +21,13 @@ def stage(postgres_server: Server, migrated_template: str) -> Iterator[Stage]:
         stage.close()
 
 
-@pytest.mark.parametrize("first", range(0, SEEDS, SEEDS_IN_A_TEST))
+@pytest.mark.parametrize(
+    "first",
+    [
+        pytest.param(first, marks=[pytest.mark.long] if first >= SEEDS_AT_ONCE else [])
+        for first in range(0, SEEDS, SEEDS_IN_A_TEST)
+    ],
+)
 def test_whatever_goes_wrong_nothing_is_lost_and_nobody_has_two_links(stage: Stage, first: int) -> None:
     for seed in range(first, first + SEEDS_IN_A_TEST):
         findings = stage.play(seed).findings

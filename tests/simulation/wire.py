@@ -64,9 +64,11 @@ class Wire(httpx.AsyncBaseTransport):
             return response
         session_id = found.group(1)
         older = world.replies.setdefault(session_id, [])
-        if response.content not in older:
+        is_new = response.content not in older
+        if is_new:
             older.append(response.content)
-        chance = len(older) > 1 and session_id not in world.stale_once and not self._decides_alone(session_id)
+        chance = len(older) > 1 and session_id not in world.stale_once
+        chance = chance and not (is_new and self._decides_alone(session_id))
         if not chance or world.dice.random() >= world.scenario.stale_answers:
             return response
         world.stale_once.add(session_id)
@@ -75,7 +77,10 @@ class Wire(httpx.AsyncBaseTransport):
         return httpx.Response(200, headers=response.headers, content=older[0])
 
     def _decides_alone(self, session_id: str) -> bool:
-        """Past the link's time a single look decides (design, §2.1): no vendor's reads lag by all of a link's life."""
+        """
+        Past its time a single look decides about a link (design, §2.1): a vendor whose reads lag by all of a link's
+        life would have it declared dead, and only the sweep, which is not played here, would find out.
+        """
         sessions = (client.sessions.find(session_id) for client in self._world.platform.clients.values())
         session = next(session for session in sessions if session is not None)
         return self._world.now >= session.link.expires_at

@@ -1,11 +1,14 @@
 """A soak of seconds: the same blows and the same end, with nothing measured."""
 
+import pytest
+
 from tests.soak.play import DRIFT, soak
 from tests.soak.schedule import Blow
 
 SECONDS = 24
 
 
+@pytest.mark.long
 def test_a_short_soak_loses_nothing_and_gives_nobody_two_links() -> None:
     said: list[str] = []
     result = soak(SECONDS, said.append)

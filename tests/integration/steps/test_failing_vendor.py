@@ -43,6 +43,7 @@ async def for_a_while(world: World, replica: Replica, *, minutes: int) -> None:
         world.advance(minutes=minutes / 20)
 
 
+@pytest.mark.long
 async def test_a_day_of_failures_leaves_all_of_50000_invites_pending(world: World, replica: Replica) -> None:
     invites_for(world, a_persona(world), 50_000)
     world.sandbox.console.set_faults(["internal_error@create_session:1.0"])
