@@ -10,7 +10,7 @@ from tests.support.postgres import Server
 
 SEEDS = 200
 SEEDS_IN_A_TEST = 10
-SEEDS_AT_ONCE = 50  #: in every run of the tests; the others are among the long ones
+SEEDS_AT_ONCE = 30  #: in every run of the tests; the others are among the long ones
 
 
 @pytest.fixture(scope="module")

@@ -219,7 +219,13 @@ class Died(Exception):
     """A replica ends here, as a crash does."""
 
 
-@pytest.mark.parametrize("beat", [Beat.RESERVED, Beat.CLAIMED, Beat.ANSWERED, Beat.WRITTEN])
+@pytest.mark.parametrize(
+    "beat",
+    [
+        Beat.ANSWERED,
+        *(pytest.param(beat, marks=pytest.mark.long) for beat in (Beat.RESERVED, Beat.CLAIMED, Beat.WRITTEN)),
+    ],
+)
 async def test_another_replica_goes_on_from_the_position_of_one_that_died(
     world: World, make_replica: MakeReplica, beat: Beat
 ) -> None:

@@ -21,7 +21,10 @@ PIECE = 64 * 1024
 OVER_THE_CEILING = 64
 GIVE_UP_AFTER = 300
 
-pytestmark = pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="measures with Linux's /proc")
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="measures with Linux's /proc"),
+]
 
 
 def again_and_again(head: bytes, unit: bytes, size: float = float("inf")) -> Callable[[], Iterator[bytes]]:
