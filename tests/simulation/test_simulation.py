@@ -40,6 +40,7 @@ def test_a_seed_repeats_its_run_exactly(stage: Stage) -> None:
     assert stage.play(27).story == first.story
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", [name for name, mutation in MUTATIONS.items() if mutation.seeds])
 def test_a_safeguard_that_is_missing_is_missed(stage: Stage, name: str) -> None:
     mutation = MUTATIONS[name]

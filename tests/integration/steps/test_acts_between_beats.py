@@ -15,6 +15,8 @@ from tests.support.database import Database
 from tests.support.invites import insert_invite
 from tests.support.replica import Replica, World, the_posts
 
+pytestmark = pytest.mark.long
+
 __all__ = ["make_replica", "world"]
 
 Act = Callable[[Database, UUID], None]
@@ -149,7 +151,6 @@ async def test_an_act_while_an_outcome_is_read(world: World, make_replica: MakeR
             assert len(sessions_of(world, invite_id)) == 1, (name, beat)
 
 
-@pytest.mark.long
 async def test_an_act_while_a_dead_link_is_found(world: World, make_replica: MakeReplica) -> None:
     persona, hand = a_persona(world), Hand(world.database)
     async with make_replica(reached=hand.reached) as replica:

@@ -6,6 +6,8 @@ from tests.integration.steps.conftest import make_replica, replica, world
 from tests.support.database import Database
 from tests.support.replica import Replica, World, statuses
 
+pytestmark = pytest.mark.long
+
 __all__ = ["make_replica", "replica", "world"]
 
 INVITES = """
@@ -43,7 +45,6 @@ async def for_a_while(world: World, replica: Replica, *, minutes: int) -> None:
         world.advance(minutes=minutes / 20)
 
 
-@pytest.mark.long
 async def test_a_day_of_failures_leaves_all_of_50000_invites_pending(world: World, replica: Replica) -> None:
     invites_for(world, a_persona(world), 50_000)
     world.sandbox.console.set_faults(["internal_error@create_session:1.0"])

@@ -12,6 +12,8 @@ from tests.support.invites import insert_invite
 from tests.support.replica import Replica, World, kinds_of_events, the_invite, the_posts
 from tests.support.stages import move
 
+pytestmark = pytest.mark.long
+
 __all__ = ["MakeReplica", "make_replica", "replica", "world"]
 
 

@@ -26,6 +26,8 @@ from tests.support.replica import a_replica, statuses
 from tests.support.stages import invite_at
 from tests.support.waiting import eventually
 
+pytestmark = pytest.mark.long
+
 SCOPE = "database, all accounts"
 NOTHING = Saved(position={}, vendor={}, checked={}, counts={}, findings=None)
 WITHIN = 120
@@ -123,7 +125,6 @@ class TestCutShort:
         assert "is at work; this one begins anew" in said.getvalue()
         await begun.save(NOTHING)
 
-    @pytest.mark.long
     async def test_a_killed_process_is_followed_by_one_that_walks_on(self, database: Database) -> None:
         profile = Profile(listing=Listing(page_size=2, page_size_max=2))
         with running_sandbox(profile=profile) as sandbox:
@@ -177,7 +178,6 @@ class TestWhatCannotBeDone:
         assert (done.returncode, done.stdout) == (2, "")
         assert done.stderr.startswith("zenhire-sync: there is no account defualt: it has neither a key nor an invite")
 
-    @pytest.mark.long
     def test_a_vendor_that_cannot_be_reached_is_a_failure(self, database: Database, env: dict[str, str]) -> None:
         database.execute("insert into zenhire.account_state (account) values ('default')")
         done = run_to_end("verify", env=env, within=WITHIN)
