@@ -1,4 +1,4 @@
-"""What must always hold (design, §2), asked of a finished run."""
+"""What must always hold (ARCHITECTURE.md), asked of a finished run."""
 
 import hashlib
 import json
@@ -32,7 +32,7 @@ def _may_overlap(evidence: Evidence, candidate: str) -> bool:
     """
     Two overlaps are allowed for. The console makes one where it re-invites somebody who has the next link already; and
     a candidate may wait at the vendor's door for longer than the grace, when a look that says `initiated` is all that
-    anybody can know (design, §2.1).
+    anybody can know (a look past the grace declares a link dead).
     """
     if candidate in evidence.world.console_reinvites:
         return True
@@ -129,7 +129,7 @@ def outcomes_are_the_vendors(evidence: Evidence) -> Iterator[str]:
 
 
 def _came_too_late(evidence: Evidence, done: list[SessionTruth]) -> bool:
-    """A console re-invite after the link was dead: sessions are watched until then (design, §1.5)."""
+    """A console re-invite after the link was dead: sessions are watched until then."""
     return all(session.candidate_ref in evidence.world.console_reinvites for session in done)
 
 

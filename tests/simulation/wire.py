@@ -78,7 +78,7 @@ class Wire(httpx.AsyncBaseTransport):
 
     def _decides_alone(self, session_id: str) -> bool:
         """
-        Past its time a single look decides about a link (design, §2.1): a vendor whose reads lag by all of a link's
+        Past its time a single look decides about a link: a vendor whose reads lag by all of a link's
         life would have it declared dead, and only the sweep, which is not played here, would find out.
         """
         sessions = (client.sessions.find(session_id) for client in self._world.platform.clients.values())
