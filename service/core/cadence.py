@@ -27,10 +27,6 @@ from datetime import datetime, timedelta
 from service.core.limits import back_off
 from service.core.model import Policy, VendorStatus
 
-#: × between the beginnings of two walks through the whole list. What only the list can tell (a console re-invite, a
-#: session of a lost post that came late) is rare and can wait an hour; a walk through 100,000 sessions takes half of
-#: one at its share of the budget.
-SWEEP_EVERY = 360
 SWEEP_FAILURE_CEILING = 60  #: × between two tries for a page that the vendor does not show
 LOOK_FAILURE_CEILING = 60  #: × between looks that tell nothing
 SEARCH_DISTANCE_MAX = timedelta(days=30)  #: the last search lies where the link would be dead, long before this
@@ -154,7 +150,7 @@ def next_search(searches: int, posted_at: datetime, *, now: datetime, policy: Po
 
 def next_sweep(started_at: datetime, *, now: datetime, policy: Policy) -> datetime:
     """When the next walk through the vendor's list begins, counted from the beginning of this one."""
-    return max(started_at + policy.watch_interval * SWEEP_EVERY, now + policy.watch_interval)
+    return max(started_at + policy.watch_interval * policy.sweep_every, now + policy.watch_interval)
 
 
 def sweep_again_after_failure(failures: int, *, now: datetime, policy: Policy, jitter: float) -> datetime:

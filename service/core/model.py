@@ -234,6 +234,10 @@ class Policy:
     """The settings that decisions depend on."""
 
     watch_interval: timedelta = timedelta(seconds=10)
+    #: × watch_interval between the beginnings of two walks through the whole list. What only the list can tell (a
+    #: console re-invite, a session of a lost post that came late) is rare and can wait an hour; a walk through 100,000
+    #: sessions takes half of one at its share of the budget.
+    sweep_every: int = 360
     settle_after: timedelta = timedelta(seconds=60)
     expiry_grace: timedelta = timedelta(hours=1)
     posts_per_link: int = 10
