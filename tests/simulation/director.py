@@ -6,13 +6,14 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from sandbox.faults import FaultKind, FaultRule
+from service.core.limits import LINK_LIFETIME
 from tests.simulation.due import due_times
 from tests.simulation.engine import Shared
 from tests.simulation.loop import START
 from tests.simulation.people import People
 from tests.simulation.replica import SimulatedReplica, make_replica
 from tests.simulation.scenario import longest_storm
-from tests.simulation.world import EPOCH, KEY, World
+from tests.simulation.world import EPOCH, KEYS, World
 
 REST_MAX = 3600.0
 ROUNDS_MAX = 100  #: of ticks at growing distances, in which no request is sent
@@ -30,12 +31,15 @@ class Director:
         self._people = People(world)
         self._rounds = 0  #: ticks in a row after which nothing was sent
         self._sent_before = 0
+        self._memory = 2 * LINK_LIFETIME + timedelta(seconds=world.scenario.expiry_grace)
+        self._settled_at: datetime | None = None  #: since then only the vendor's list could tell anything
         self._moments = 0
 
     def open(self) -> None:
         """The first replicas, and everything that has its time."""
         world, scenario = self._world, self._world.scenario
-        world.platform.create_persona(world.platform.keys[KEY], {"role_name": "Pilot", "language": "de"})
+        for key in world.platform.keys.values():
+            world.platform.create_persona(key, {"role_name": "Pilot", "language": "de"})
         for plan in scenario.invites:
             world.plan(START + plan.at, partial(self._people.insert, plan))
         for begin, end in scenario.outages:
@@ -96,10 +100,14 @@ class Director:
         """Nothing is under way: somebody ticks, or time passes until there is something to do."""
         world = self._world
         world.database.tell(world.now, "simulation")
-        due = due_times(world.database)
+        due = due_times(world.database, memory=self._memory)
         self._people.hand_over_links()
         steps = sorted(step for step, at in due.items() if at <= world.now)
         ready = self._ready()
+        if world.storm or due.keys() != {"sweep"}:
+            self._settled_at = None
+        elif self._settled_at is None:
+            self._settled_at = world.now
         if len(world.sent) > self._sent_before:
             self._sent_before, self._rounds = len(world.sent), 0
         if steps and ready and self._rounds % 2 == 0:
@@ -117,6 +125,9 @@ class Director:
     def _wait_for_something(self, due: dict[str, datetime]) -> None:
         """Until there is something to do, or a little longer; if there never will be, the run is over."""
         world = self._world
+        if not world.agenda and self._lists_were_read_since():
+            self._over(None)
+            return
         later = [(at - world.now).total_seconds() for at in due.values() if at - world.now < MONTHS_MAX]
         if later:
             self._pass(min(later) if world.dice.random() < 0.7 else min(later) + world.dice.uniform(0, 60))
@@ -126,6 +137,16 @@ class Director:
             self._end_the_storm()
         else:
             self._over(None)
+
+    def _lists_were_read_since(self) -> bool:
+        """A whole walk through each list, begun after everything else had come to its end, has led to nothing."""
+        if self._settled_at is None:
+            return False
+        behind = self._world.database.fetch(
+            "select from zenhire.sweeps where position is not null or finished_at is null or started_at < %s",
+            (self._settled_at,),
+        )
+        return not behind
 
     def _ready(self) -> list[SimulatedReplica]:
         for replica in self._world.alive:
@@ -242,20 +263,19 @@ class Director:
         world.platform.profile = replace(world.platform.profile, faults=faults)
 
     def _key_trouble(self, what: str, *, begins: bool) -> None:
-        console = self._world.console
+        console, key = self._world.console, KEYS["default"]
         match what:
             case "credits":
-                (key,) = self._world.platform.keys.values()
-                balance = key.client.credits.balance
-                console.top_up(KEY, -balance if begins else 100_000)
+                balance = self._world.platform.keys[key].client.credits.balance
+                console.top_up(key, -balance if begins else 100_000)
             case "revoked" | "expired":
-                console.set_key(KEY, state=what if begins else "active")
+                console.set_key(key, state=what if begins else "active")
             case "ip":
-                console.set_key(KEY, state="ip_refused" if begins else "active")
+                console.set_key(key, state="ip_refused" if begins else "active")
             case "permission":
-                console.set_key(KEY, permitted=not begins)
+                console.set_key(key, permitted=not begins)
             case _:
-                console.set_key(KEY, client_active=not begins)
+                console.set_key(key, client_active=not begins)
         self._world.tell("vendor", f"{what}: {'trouble' if begins else 'mended'}")
         if begins:
             self._world.happened(f"vendor: {what}")

@@ -1,6 +1,6 @@
 """When which step has something to do next, so that a run need not tick through the quiet hours between."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from tests.simulation.database import SimulatedDatabase
 
@@ -44,13 +44,19 @@ where s.next_collect_at is not null
 union all
 select 'settle', min(greatest(s.next_search_at, s.free_at, s.may_at)) from session s
 where s.next_search_at is not null
+union all
+select 'sweep', min(greatest(w.next_at, a.from_budget, case when a.looks_go_on then '-infinity' else a.from_stop end))
+from account a left join zenhire.sweeps w using (account)
+where w.position is not null
+   or exists (select from zenhire.interview_sessions s where s.account = a.account
+              and s.posted_at > greatest(w.next_at, zenhire.clock()) - %(memory)s)
 """
 
 
-def due_times(database: SimulatedDatabase) -> dict[str, datetime]:
-    """By step; a step that is not named has nothing to do, now or later."""
+def due_times(database: SimulatedDatabase, *, memory: timedelta) -> dict[str, datetime]:
+    """By step; a step that is not named has nothing to do, now or later. Lists are read for sessions up to `memory`."""
     times: dict[str, datetime] = {}
-    for row in database.fetch(DUE):
+    for row in database.fetch(DUE, {"memory": memory}):
         at = row["at"]
         if at is not None:
             times[row["step"]] = min(times.get(row["step"], at), at)

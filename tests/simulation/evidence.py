@@ -44,6 +44,7 @@ class Evidence:
     events: list[Row]
     transcripts: dict[UUID, Row]
     attention: list[Row]
+    unclaimed: set[str]  #: sessions that the list has shown, and that are followed by nobody
     changes: list[Changed]
     replicas: dict[str, str]  #: id by name
 
@@ -71,6 +72,7 @@ def gather(world: World) -> Evidence:
         events=fetch("select * from zenhire.invite_events order by id"),
         transcripts={row["post_id"]: row for row in fetch("select * from zenhire.transcripts")},
         attention=fetch("select what, account, invite_id, code from zenhire.attention"),
+        unclaimed={row["session_id"] for row in fetch("select session_id from zenhire.unclaimed_sessions")},
         changes=[
             Changed(
                 transaction=row["transaction_id"],

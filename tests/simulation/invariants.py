@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from sandbox.model import Source
@@ -13,7 +13,8 @@ from service.core.limits import ALLOTMENT, RETRY_AFTER_MAX
 from service.core.marks import INVITE_MARK, POST_MARK
 from tests.simulation.evidence import Evidence, Row, gather
 from tests.simulation.loop import START
-from tests.simulation.world import EPOCH, KEY, World
+from tests.simulation.overlaps import unexcused_overlaps
+from tests.simulation.world import EPOCH, KEYS, World
 
 FINAL = {"completed", "failed", "expired", "cancelled", "refused"}
 WINDOW = 60.0
@@ -23,26 +24,11 @@ WINDOW = 60.0
 
 def one_live_link(evidence: Evidence) -> Iterator[str]:
     """No candidate ever holds two links that work. Each invite has a candidate of its own here."""
-    for candidate, most in evidence.truth.most_links_at_once().items():
-        if most > 1 and not _may_overlap(evidence, candidate):
-            yield f"{candidate} held {most} links that worked at the same time"
-
-
-def _may_overlap(evidence: Evidence, candidate: str) -> bool:
-    """
-    Two overlaps are allowed for. The console makes one where it re-invites somebody who has the next link already; and
-    a candidate may wait at the vendor's door for longer than the grace, when a look that says `initiated` is all that
-    anybody can know (a look past the grace declares a link dead).
-    """
-    if candidate in evidence.world.console_reinvites:
-        return True
-    grace = timedelta(seconds=evidence.world.scenario.expiry_grace)
-    return any(
-        link.opened_at is not None and (session.started_at or evidence.truth.at) >= link.expires_at + grace
-        for session in evidence.truth.sessions
-        if session.candidate_ref == candidate
-        for link in session.links
-    )
+    for candidate, first, second in unexcused_overlaps(evidence):
+        yield (
+            f"{candidate} held two links that worked at the same time, from {second.since} to"
+            f" {min(first.until, second.until)}: of session {first.session.id[:8]} and of {second.session.id[:8]}"
+        )
 
 
 def links_are_published_once(evidence: Evidence) -> Iterator[str]:
@@ -82,28 +68,33 @@ def nothing_lost(evidence: Evidence) -> Iterator[str]:
 
 
 def every_session_accounted_for(evidence: Evidence) -> Iterator[str]:
-    """A session that the service made is tied to its post, or no list ever showed it and the post is known as lost."""
+    """A session with our mark is tied to a post, or no list ever showed it: then its post is known as lost."""
+    on_record = {post["session_id"] for post in evidence.posts.values()} | evidence.unclaimed
     for session in evidence.truth.sessions:
-        if session.source is not Source.REQUESTS:
-            continue
         post = evidence.posts.get(UUID(str(session.metadata.get(POST_MARK))))
         if post is None:
             yield f"session {session.id[:8]} of {session.candidate_ref} has no post at all"
-        elif post["session_id"] != session.id and not _may_be_lost(evidence, post):
+        elif session.source is not Source.REQUESTS:
+            if session.id not in on_record and _list_shows(evidence, session):
+                yield f"session {session.id[:8]}, which the console made for {session.candidate_ref}, was not noticed"
+        elif post["session_id"] != session.id and not _may_be_lost(evidence, post, session):
             yield (
                 f"session {session.id[:8]} of {session.candidate_ref} is not tied to its post, which is"
                 f" {post['state']} ({post['dead_because']})"
             )
 
 
-def _may_be_lost(evidence: Evidence, post: Row) -> bool:
+def _may_be_lost(evidence: Evidence, post: Row, session: SessionTruth) -> bool:
     ended: bool = post["state"] == "lost" and post["next_search_at"] is None and post["dead_at"] is not None
-    return ended and post["session_id"] is None and not _list_shows_everything(evidence)
+    return ended and post["session_id"] is None and not _list_shows(evidence, session)
 
 
-def _list_shows_everything(evidence: Evidence) -> bool:
+def _list_shows(evidence: Evidence, session: SessionTruth) -> bool:
     listing = evidence.world.platform.profile.listing
-    return listing.paging != "none" or len(evidence.truth.sessions) <= listing.page_size
+    if session.source is Source.PLAYGROUND and not listing.playground_rows:
+        return False
+    all_of_its_client = sum(other.client == session.client for other in evidence.truth.sessions)
+    return listing.paging != "none" or all_of_its_client <= listing.page_size
 
 
 # --- 4. outcomes only move forward -----------------------------------------------------------------------------------
@@ -117,20 +108,40 @@ def outcomes_are_the_vendors(evidence: Evidence) -> Iterator[str]:
         known = [by_id[post["session_id"]] for post in evidence.posts_of[invite_id] if post["session_id"] in by_id]
         done = [session for session in known if session.status == "completed"]
         if status == "completed":
-            session = by_id.get(invite["session_id"])
-            if session is None or session.status != "completed":
-                yield f"{name} is completed, its session is not"
-            elif invite["credits_charged"] != session.credit_charged:
-                yield f"{name} shows {invite['credits_charged']} credits, the vendor charged {session.credit_charged}"
-        elif done and status != "cancelled" and not _came_too_late(evidence, done):
-            yield f"{name} is {status}, and its session {done[0].id[:8]} completed"
+            yield from _completed_without_outcome(name, invite, by_id.get(invite["session_id"]))
+        elif status != "cancelled":
+            for session in done:
+                if not _may_be_unknown(evidence, invite, session):
+                    yield f"{name} is {status}, and its session {session.id[:8]} completed"
         if status in {"failed", "expired"}:
             yield from _end_without_outcome(evidence, name, invite, by_id.get(invite["session_id"]))
 
 
-def _came_too_late(evidence: Evidence, done: list[SessionTruth]) -> bool:
-    """A console re-invite after the link was dead: sessions are watched until then."""
-    return all(session.candidate_ref in evidence.world.console_reinvites for session in done)
+def _completed_without_outcome(name: str, invite: Row, session: SessionTruth | None) -> Iterator[str]:
+    if session is None or session.status != "completed":
+        yield f"{name} is completed, its session is not"
+    elif invite["credits_charged"] != session.credit_charged:
+        yield f"{name} shows {invite['credits_charged']} credits, the vendor charged {session.credit_charged}"
+
+
+def _may_be_unknown(evidence: Evidence, invite: Row, session: SessionTruth) -> bool:
+    """
+    A console re-invite that no list shows, of a session that nobody looks at any more; one whose outcome was there
+    when an operator forced another link; and one whose candidate was erased.
+    """
+    reinvited = session.candidate_ref in evidence.world.console_reinvites
+    return (
+        invite["erased_at"] is not None
+        or (reinvited and not _list_shows(evidence, session))
+        or any(
+            event["invite_id"] == invite["id"]
+            and event["kind"] == "new_link_wanted"
+            and event["details"].get("force")
+            and session.ended_at is not None
+            and session.ended_at <= event["at"]
+            for event in evidence.events
+        )
+    )
 
 
 def _end_without_outcome(evidence: Evidence, name: str, invite: Row, session: SessionTruth | None) -> Iterator[str]:
@@ -180,37 +191,48 @@ def transcripts_are_the_vendors(evidence: Evidence) -> Iterator[str]:
         if invite["transcript_state"] == "stored" and not stored:
             yield f"the transcript of {evidence.name(invite_id)} is stored nowhere"
         for post in stored:
-            sent = _transcript(evidence, post["session_id"])
+            sent = _transcript(evidence, post["account"], post["session_id"])
             if sent is not None and hashlib.sha256(sent).digest() != evidence.transcripts[post["post_id"]]["sha256"]:
                 yield f"the transcript of {evidence.name(invite_id)} is not what the vendor sent"
 
 
-def _transcript(evidence: Evidence, session_id: str) -> bytes | None:
+def _transcript(evidence: Evidence, account: str, session_id: str) -> bytes | None:
     platform = evidence.world.platform
     if evidence.truth.by_id()[session_id].status != "completed":
         return None
-    return platform.get_transcript(platform.keys[KEY], session_id)
+    return platform.get_transcript(platform.keys[KEYS[account]], session_id)
 
 
 # --- 5. the budget holds ---------------------------------------------------------------------------------------------
 
 
 def the_budget_holds(evidence: Evidence) -> Iterator[str]:
-    """No sliding minute with more requests than the limit; none while the vendor has asked to wait."""
-    limit, sent = evidence.world.scenario.requests_per_minute, [sent.at for sent in evidence.world.sent]
-    first = 0
-    for last, at in enumerate(sent):
-        while sent[first] <= at - WINDOW:
-            first += 1
-        if last - first + 1 > limit:
-            yield f"{last - first + 1} requests within a minute up to {at - START:.3f} s, allowed are {limit}"
-            break
+    """No sliding minute with more requests than an account's limit; none while the vendor has asked it to wait."""
+    limit = evidence.world.scenario.requests_per_minute
+    for account in evidence.world.scenario.accounts:
+        sent = [sent.at for sent in evidence.world.sent if sent.account == account]
+        first = 0
+        for last, at in enumerate(sent):
+            while sent[first] <= at - WINDOW:
+                first += 1
+            if last - first + 1 > limit:
+                yield f"{account}: {last - first + 1} requests within a minute up to {at - START:.3f} s, of {limit}"
+                break
+        for told_at, until in _waits(evidence, account):
+            early = [at for at in sent if told_at + ALLOTMENT.total_seconds() < at < until]
+            if early:
+                yield f"{account}: a request at {early[0] - START:.3f} s, all were to wait until {until - START:.3f} s"
+
+
+def _waits(evidence: Evidence, account: str) -> Iterator[tuple[float, float]]:
+    """When a wait of this account was written down, and until when it is; in the loop's time."""
     for change in evidence.changes_of("request_budget"):
-        begin = (change.at - EPOCH).total_seconds() + START + ALLOTMENT.total_seconds()
-        until = (datetime.fromisoformat(change.after["paused_until"]) - EPOCH).total_seconds() + START
-        early = [at for at in sent if begin < at < until]
-        if early:
-            yield f"a request at {early[0] - START:.3f} s, and all were to wait until {until - START:.3f} s"
+        if change.after["account"] == account:
+            yield _in_loop_time(change.at), _in_loop_time(datetime.fromisoformat(change.after["paused_until"]))
+
+
+def _in_loop_time(at: datetime) -> float:
+    return (at - EPOCH).total_seconds() + START
 
 
 def waits_are_written_down(evidence: Evidence) -> Iterator[str]:
@@ -218,14 +240,11 @@ def waits_are_written_down(evidence: Evidence) -> Iterator[str]:
     scenario = evidence.world.scenario
     if scenario.database_refused or scenario.database_cut or scenario.commit_unanswered:
         return
-    told = [
-        (datetime.fromisoformat(change.after["paused_until"]) - EPOCH).total_seconds() + START
-        for change in evidence.changes_of("request_budget")
-    ]
+    told = {account: [until for _, until in _waits(evidence, account)] for account in scenario.accounts}
     for replica in evidence.world.replicas:
-        for at, seconds in [] if replica.troubled else replica.asked_to_wait:
+        for account, at, seconds in [] if replica.troubled else replica.asked_to_wait:
             until = at + min(seconds, RETRY_AFTER_MAX.total_seconds())
-            if not any(known >= until for known in told):
+            if not any(known >= until for known in told[account]):
                 yield f"{replica.name} was asked at {at - START:.3f} s to wait {seconds} s, and told nobody"
 
 
@@ -278,7 +297,7 @@ def history_is_complete(evidence: Evidence) -> Iterator[str]:
 
 def secrets_stay_secret(evidence: Evidence) -> Iterator[str]:
     """No key, link, transcript or metadata value in a line of the log."""
-    secrets = {"an API key": KEY, "metadata": "metadata-value", "a transcript": '"speaker"'}
+    secrets = {"an API key": "zh_api_", "metadata": "metadata-value", "a transcript": '"speaker"'}
     lines = [json.dumps(line, default=str) for line in evidence.world.logs]
     tokens = [link.url.rpartition("=")[2] for session in evidence.truth.sessions for link in session.links]
     for line in lines:

@@ -9,9 +9,10 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from sandbox.console import ConsoleError
-from tests.simulation.replica import ACCOUNT
 from tests.simulation.scenario import InvitePlan
-from tests.simulation.world import World
+from tests.simulation.world import KEYS, World
+
+REINVITED_WITHIN = timedelta(days=6)  #: after the death of a link; for a week, its console says (contract §3)
 
 
 class People:
@@ -34,19 +35,18 @@ class People:
         if "start_after" in values:
             values.pop("stop_after", None)
         if "persona_id" in values:
-            values["persona_id"] = self._persona()
+            values["persona_id"] = self._persona(values["account"])
         values["metadata"] = Jsonb(values["metadata"])
         values["id"] = invite_id
-        world.invites[invite_id] = values["candidate_ref"]
+        world.invites[invite_id], world.account_of[invite_id] = values["candidate_ref"], values["account"]
         statement = psycopg.sql.SQL("insert into zenhire.candidate_invites ({}) values ({})").format(
             psycopg.sql.SQL(", ").join(map(psycopg.sql.Identifier, values)),
             psycopg.sql.SQL(", ").join(map(psycopg.sql.Placeholder, values)),
         )
         self._act("ats", f"inserts {values['candidate_ref']}", statement, values)
 
-    def _persona(self) -> str:
-        (key,) = self._world.platform.keys.values()
-        return next(iter(key.client.personas))
+    def _persona(self, account: str) -> str:
+        return next(iter(self._world.platform.keys[KEYS[account]].client.personas))
 
     def hand_over_links(self) -> None:
         """What is new in the table goes to its candidate, in one transaction: a link that was replaced is not sent."""
@@ -119,40 +119,57 @@ class People:
     # --- operators ---------------------------------------------------------------------------------------------------
 
     def operator_acts(self) -> None:
-        acts: Sequence[Callable[[], None]] = (self._retry, self._retry, self._pause, self._resume, self._erase)
+        acts: Sequence[Callable[[], None]] = (
+            self._retry, self._retry, self._pause, self._resume, self._erase, self._new_link, self._new_link,
+            self._force_new_link, self._look_now, self._look_now,
+        )  # fmt: skip
         self._world.dice.choice(acts)()
 
     def _retry(self) -> None:
         self._on_one("operator", "select zenhire.retry_invite(%s, 'looked at')", "retries")
 
     def _pause(self) -> None:
-        self._act("operator", "pauses the account", "select zenhire.pause_account(%s, 'a look around')", (ACCOUNT,))
+        account = self._any_account()
+        self._act("operator", f"pauses {account}", "select zenhire.pause_account(%s, 'a look around')", (account,))
 
-    def _resume(self) -> None:
-        self._act("operator", "resumes the account", "select zenhire.resume_account(%s, 'mended')", (ACCOUNT,))
+    def _resume(self, account: str | None = None) -> None:
+        account = account or self._any_account()
+        self._act("operator", f"resumes {account}", "select zenhire.resume_account(%s, 'mended')", (account,))
+
+    def _new_link(self) -> None:
+        self._on_one("operator", "select zenhire.new_link(%s, 'asked for another')", "wants another link of")
+
+    def _force_new_link(self) -> None:
+        self._on_one("operator", "select zenhire.new_link(%s, 'whatever it takes', force => true)", "forces a link of")
+
+    def _look_now(self) -> None:
+        self._on_one("operator", "select zenhire.look_now(%s, 'curious')", "looks at")
 
     def _erase(self) -> None:
         if self._world.invites and self._world.dice.random() < 0.2:
-            candidate_ref = self._world.invites[self._any_invite()]
+            invite_id = self._any_invite()
+            account, candidate_ref = self._world.account_of[invite_id], self._world.invites[invite_id]
             erase: LiteralString = "select zenhire.erase_candidate(%s, %s, 'asked to')"
-            self._act("operator", f"erases {candidate_ref}", erase, (ACCOUNT, candidate_ref))
+            self._act("operator", f"erases {candidate_ref}", erase, (account, candidate_ref))
 
     def end_pauses(self) -> None:
         """When the storm is over an operator lets a paused account go on; a stopped one finds out by itself."""
-        if self._world.database.fetch("select from zenhire.account_state where paused_at is not null"):
-            self._resume()
+        for row in self._world.database.fetch("select account from zenhire.account_state where paused_at is not null"):
+            self._resume(row["account"])
 
     # --- the vendor's console ----------------------------------------------------------------------------------------
 
     def console_acts(self) -> None:
-        """A recruiter invites somebody again whose interview gave no result."""
+        """A recruiter invites somebody again whose interview gave no result, or never began."""
         world = self._world
         dead = [
             session
             for session in world.platform.truth().sessions
-            if session.status == "failed"
+            if session.status != "completed"
             and session.candidate_ref not in {None, *world.console_reinvites}
             and session.links[-1].in_hand_from is not None
+            and session.links[-1].died_at is not None
+            and world.now - session.links[-1].died_at < REINVITED_WITHIN
         ]
         if not dead:
             return
@@ -166,6 +183,9 @@ class People:
         world.tell("console", f"re-invites {session.candidate_ref} to session {session.id[:8]}")
 
     # --- how ---------------------------------------------------------------------------------------------------------
+
+    def _any_account(self) -> str:
+        return self._world.dice.choice(self._world.scenario.accounts)
 
     def _any_invite(self) -> UUID:
         return self._world.dice.choice(list(self._world.invites))

@@ -21,6 +21,7 @@ from service.postgres.claims import Claims
 from service.postgres.engine import DatabaseLost
 from service.postgres.personas import PersonaRows
 from service.postgres.replicas import ReplicaRow
+from service.postgres.sweeps import Sweeps
 from service.postgres.writer import Writer
 from service.steps.beats import Beat
 from service.steps.collect import CollectStep
@@ -29,14 +30,14 @@ from service.steps.outage import Outage
 from service.steps.personas import PersonaStep
 from service.steps.settle import SettleStep
 from service.steps.start import StartStep
+from service.steps.sweep import SweepStep
 from service.steps.watch import WatchStep
 from service.zenhire.client import Ceilings, ZenhireClient
 from service.zenhire.transport import SlotTransport
 from tests.simulation.engine import Shared, SteppedEngine
 from tests.simulation.wire import Wire
-from tests.simulation.world import EPOCH, KEY, World
+from tests.simulation.world import EPOCH, KEYS, World
 
-ACCOUNT = "default"
 BASE_URL = "https://platform.zenhire.ai/api/v1/interview"
 
 
@@ -60,7 +61,7 @@ class SimulatedReplica:
     accounts: Accounts | None = None
     row: ReplicaRow | None = None
     troubled: bool = False  #: was killed, stopped or put to sleep: it may not have done what it had begun
-    asked_to_wait: list[tuple[float, int]] = field(default_factory=list)  #: by the vendor: when, and seconds
+    asked_to_wait: list[tuple[str, float, int]] = field(default_factory=list)  #: which account, when, and seconds
     busy: dict[str, asyncio.Task[None]] = field(default_factory=dict)
 
     def ready_for(self, step: str) -> bool:
@@ -96,7 +97,7 @@ class SimulatedReplica:
     async def _heartbeat(self) -> None:
         if self.row is None or self.accounts is None:
             raise AssertionError("a replica that was never put together")
-        await self.accounts.register([ACCOUNT])
+        await self.accounts.register(self.world.scenario.accounts)
         await self.row.tick()
 
     async def _leave(self) -> None:
@@ -125,14 +126,15 @@ def make_replica(world: World, shared: Shared) -> SimulatedReplica:
     log = structlog.get_logger().bind(replica=replica.name)
     replica.accounts = Accounts(engine, replica=replica.id, base_url=BASE_URL)
     replica.row = ReplicaRow(engine, replica=replica.id, version="0", settings={})
-    desk = _desk(world, replica, engine)
+    desks = {account: _desk(world, replica, engine, account) for account in scenario.accounts}
     tools = Tools(
-        desks=lambda: {ACCOUNT: desk},
+        desks=lambda: desks,
         claims=Claims(engine, holder=replica.id, lease=timedelta(seconds=scenario.lease)),
         accounts=replica.accounts,
         writer=Writer(Apply(engine, replica=replica.id), replica.accounts, give_up=replica.stopping.is_set),
         policy=Policy(
             watch_interval=timedelta(seconds=scenario.watch_interval),
+            sweep_every=round(scenario.sweep_interval / scenario.watch_interval),
             settle_after=timedelta(seconds=scenario.settle_after),
             expiry_grace=timedelta(seconds=scenario.expiry_grace),
             posts_per_link=scenario.posts_per_link,
@@ -145,29 +147,31 @@ def make_replica(world: World, shared: Shared) -> SimulatedReplica:
         reached=replica.reached,
         stopping=replica.stopping,
     )
+    sweeps = Sweeps(engine, replica=replica.id, lease=timedelta(seconds=scenario.lease), policy=tools.policy)
     replica.steps = {
         "start": StartStep(tools, PersonaStep(tools, PersonaRows(engine, replica=replica.id))),
         "watch": WatchStep(tools),
         "collect": CollectStep(tools),
         "settle": SettleStep(tools),
+        "sweep": SweepStep(tools, sweeps),
     }
     world.replicas.append(replica)
     replica.arrive()
     return replica
 
 
-def _desk(world: World, replica: SimulatedReplica, engine: AsyncEngine) -> Desk:
+def _desk(world: World, replica: SimulatedReplica, engine: AsyncEngine, account: str) -> Desk:
     scenario = world.scenario
     budget = Budget(
-        engine, account=ACCOUNT, requests_per_minute=scenario.requests_per_minute, stopping=replica.stopping
+        engine, account=account, requests_per_minute=scenario.requests_per_minute, stopping=replica.stopping
     )
     client = ZenhireClient(
         base_url=BASE_URL,
-        api_key=SecretStr(KEY),
-        transport=SlotTransport(Wire(world, replica), budget),
+        api_key=SecretStr(KEYS[account]),
+        transport=SlotTransport(Wire(world, replica, account), budget),
         ceilings=Ceilings(
             deadline=timedelta(seconds=scenario.deadline), artifact_deadline=timedelta(seconds=scenario.deadline)
         ),
         wall_clock=lambda: (world.now - EPOCH).total_seconds() + EPOCH.timestamp() + scenario.skew_of_replicas,
     )
-    return Desk(account=ACCOUNT, client=client, budget=budget)
+    return Desk(account=account, client=client, budget=budget)

@@ -1,7 +1,7 @@
 """What a seed stands for: a deployment, its candidates, its vendor, and what is to go wrong."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, Literal
@@ -40,12 +40,14 @@ class Scenario:
 
     seed: int
     dice: random.Random
+    accounts: list[str] = field(default_factory=lambda: ["default"])
     themes: list[str] = field(default_factory=list)
     replicas: int = 2
     concurrency: int = 2
     invites: list[InvitePlan] = field(default_factory=list)
     #: settings of the service
     watch_interval: float = 1800.0
+    sweep_interval: float = 86_400.0  #: between the beginnings of two walks through the vendor's list
     settle_after: float = 60.0
     expiry_grace: float = 3600.0
     lease: float = 30.0
@@ -215,6 +217,7 @@ def months(scenario: Scenario) -> None:
         plan.at = scenario.draw(0, 90 * 86_400)
         plan.values["start_after_in"] = scenario.dice.choice([None, 3 * 86_400.0, 20 * 86_400.0])
     scenario.watch_interval = 14_400.0
+    scenario.sweep_interval = 7 * 86_400.0
 
 
 def console_reinvites(scenario: Scenario) -> None:
@@ -242,14 +245,17 @@ def draw_scenario(seed: int) -> Scenario:
     scenario.concurrency = dice.choice([1, 2, 3])
     scenario.watch_interval = dice.choice([7200.0, 14_400.0, 28_800.0])
     scenario.settle_after = dice.choice([60.0, 900.0, 3600.0])
+    scenario.sweep_interval = dice.choice([1, 3, 7]) * 86_400.0
+    scenario.accounts = ["default", "second"] if dice.random() < 0.25 else ["default"]
     scenario.storm_beats = dice.choice([60, 120, 240])
     scenario.profile = Profile(
         shapes=Shapes(session_id_field=dice.choice(["id", "session_id", "both"])),
-        listing=Listing(),
+        listing=Listing(playground_rows=dice.random() < 0.7),
         errors=Errors(envelope=dice.choice(["universal", "interview", "deepmatch"])),
         limits=Limits(
             after_expiry=dice.choice(["initiated", "initiated", "failed"]),
             link_ttl_seconds=dice.choice([7200.0, 86_400.0, 604_800.0]),
+            reinvite=dice.choice(["same", "same", "new"]),
         ),
         credits=CreditRules(),
         candidates=CandidateMix(
@@ -257,15 +263,16 @@ def draw_scenario(seed: int) -> Scenario:
         ),
         faults=Faults(latency_seconds=dice.choice([0.0, 0.05, 0.4]), latency_jitter_seconds=dice.choice([0.0, 0.2])),
     )
-    scenario.invites = [_draw_invite(dice, number) for number in range(dice.randint(2, 5))]
+    scenario.invites = [_draw_invite(dice, number, scenario.accounts) for number in range(dice.randint(2, 5))]
     for name in sorted(dice.sample(sorted(THEMES), k=dice.choice([1, 2, 2, 3]))):
         THEMES[name](scenario)
         scenario.themes.append(name)
     return scenario
 
 
-def _draw_invite(dice: random.Random, number: int) -> InvitePlan:
+def _draw_invite(dice: random.Random, number: int, accounts: Sequence[str]) -> InvitePlan:
     values: dict[str, Any] = {
+        "account": accounts[number % len(accounts)],
         "candidate_ref": f"candidate-{number}",
         "consent_mode": dice.choice(["explicit", "integrator"]),
         "metadata": {"secret_of_the_ats": f"metadata-value-{number}"},

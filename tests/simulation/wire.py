@@ -20,15 +20,16 @@ _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
 class Wire(httpx.AsyncBaseTransport):
     """Each request arrives when its turn comes, and is heard when its turn comes; after its deadline it is not."""
 
-    def __init__(self, world: World, replica: "SimulatedReplica") -> None:
+    def __init__(self, world: World, replica: "SimulatedReplica", account: str) -> None:
         self._world = world
         self._replica = replica
+        self._account = account
         self._inner = InProcessTransport(world.gateway, world.wait)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         world, what = self._world, f"{request.method} {_ID.sub(_short, request.url.path.removeprefix('/api/v1'))}"
         sent_at = world.loop.time()
-        world.sent.append(Sent(at=sent_at, who=self._replica.name, what=what))
+        world.sent.append(Sent(at=sent_at, account=self._account, who=self._replica.name, what=what))
         await world.park(self._replica, f"sends {what}")
         if world.vendor_is_away:
             world.happened("vendor: connection refused")
@@ -55,7 +56,7 @@ class Wire(httpx.AsyncBaseTransport):
         """What the vendor has asked this replica to wait, in seconds from now."""
         told = response.headers.get("retry-after", "")
         if response.status_code == 429 and told.isdigit():
-            self._replica.asked_to_wait.append((self._world.loop.time(), int(told)))
+            self._replica.asked_to_wait.append((self._account, self._world.loop.time(), int(told)))
 
     def _perhaps_stale(self, request: httpx.Request, response: httpx.Response) -> httpx.Response:
         """Reads may lag behind: the answer of an earlier look, once for each session, so that no two looks agree."""

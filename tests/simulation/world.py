@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tests.simulation.replica import SimulatedReplica
 
 EPOCH = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
-KEY = "zh_api_simulated_key"
+KEYS = {"default": "zh_api_simulated_key", "second": "zh_api_simulated_key_two"}  #: by account, each a client's
 TRANSACTION = "transaction"  #: a beat that is told by what it changes
 
 
@@ -62,6 +62,7 @@ class Sent:
     """A request as it was handed to the wire."""
 
     at: float
+    account: str
     who: str
     what: str
 
@@ -91,7 +92,12 @@ class World:
         self.loop = loop
         self.database = database
         self.clock = LoopClock(loop)
-        self.platform = Platform(scenario.profile, self.clock, scenario.seed, keys=(KeySpec(value=KEY),))
+        self.platform = Platform(
+            scenario.profile,
+            self.clock,
+            scenario.seed,
+            keys=tuple(KeySpec(value=KEYS[account]) for account in scenario.accounts),
+        )
         self.gateway = Gateway(self.platform)
         self.console = Console(self.platform)
         self.replicas: list[SimulatedReplica] = []
@@ -105,6 +111,7 @@ class World:
         self.storm = True  #: things still go wrong
         self.vendor_is_away = False
         self.invites: dict[UUID, str] = {}  #: inserted ones, with their candidate_ref
+        self.account_of: dict[UUID, str] = {}  #: the same
         self.console_reinvites: set[str] = set()  #: candidate_refs
         self.stale_once: set[str] = set()
         self.replies: dict[str, list[bytes]] = {}  #: what single looks were ever told, by session
