@@ -226,6 +226,7 @@ class PersonaClaim:
     language: str
     persona_id: str | None  #: the one on record
     posts: int
+    posted_at: datetime | None  #: of the last of them
     failures: int
 
 

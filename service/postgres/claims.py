@@ -131,7 +131,7 @@ set lease_token = gen_random_uuid(), lease_until = zenhire.clock() + :lease, lea
 from due
 where p.id = due.id
 returning p.id as row_id, p.account, p.lease_token as token, p.role_name, p.language, p.persona_id, p.posts,
-          p.failures, zenhire.clock() as claimed_at
+          p.posted_at, p.failures, zenhire.clock() as claimed_at
 """)
 
 #: Accounts of ours with something to do, and how much of it up to 100 (a probe picks one of these).

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 from service.core.model import Lane, PersonaClaim
@@ -29,13 +30,17 @@ REQUESTS_PER_WALK = 100
 class _Listing:
     """The client's personas as far as they were read. With a small budget one lease has no time for all requests."""
 
+    began_at: datetime
     position: Position | ListEnd = field(default_factory=Position)
     personas: list[PersonaSeen] = field(default_factory=list)
-    posts: dict[UUID, int] = field(default_factory=dict)  #: of the rows that it serves, as it was read
+    unsent: dict[UUID, int] = field(default_factory=dict)  #: by row, how many posts it had with one that was not sent
 
     def may_miss(self, rows: Sequence[PersonaClaim]) -> bool:
-        """Whether one of these was asked for after this was read: it may have been created since."""
-        return any(self.posts.get(row.row_id, 0) != row.posts for row in rows)
+        """Whether one of these was asked for after this was begun: it may have been created since."""
+        return any(
+            row.posted_at is not None and row.posted_at >= self.began_at and self.unsent.get(row.row_id) != row.posts
+            for row in rows
+        )
 
 
 class PersonaStep:
@@ -84,14 +89,14 @@ class PersonaStep:
         desk: Desk,
         batch: Batch[PersonaClaim],
         claim: PersonaClaim,
-        listed: Sequence[PersonaSeen] | Failure,
+        listed: _Listing | Failure,
     ) -> UsePersona | RefusePersona | TryLater | None:
         """The choice to write; None: the lease has passed to another, who decides."""
         if isinstance(listed, Failure):
             later, notes = after_failed_list(claim, listed, now=batch.now(), jitter=self._tools.jitter())
             await self._tools.accounts.note(desk.account, notes)
             return later
-        choice = choose_persona(claim, listed)
+        choice = choose_persona(claim, listed.personas)
         if isinstance(choice, UsePersona):
             return choice
         match await self._rows.intend(claim, per_day=self._tools.policy.personas_per_day):
@@ -104,26 +109,25 @@ class PersonaStep:
                 return None
 
     async def _create(
-        self, desk: Desk, batch: Batch[PersonaClaim], claim: PersonaClaim, listed: Sequence[PersonaSeen]
+        self, desk: Desk, batch: Batch[PersonaClaim], claim: PersonaClaim, listed: _Listing
     ) -> UsePersona | RefusePersona | TryLater:
         answer = await desk.client.create_persona(
             claim.role_name, claim.language, send_before=batch.send_before(self._tools.deadline)
         )
-        if isinstance(answer, NotSent) and answer.held_back:  # what was read is still true, but for our own intent
-            whole = _Listing(ListEnd.ALL_SEEN, list(listed), {row.row_id: row.posts for row in batch.rows})
-            self._listings.setdefault(desk.account, whole).posts[claim.row_id] = claim.posts + 1
+        if isinstance(answer, NotSent) and answer.held_back:  # what was read is still true
+            listed.unsent[claim.row_id] = claim.posts + 1
+            self._listings[desk.account] = listed
         jitter = self._tools.jitter()
         choice, notes = after_create(claim, answer, now=batch.now(), policy=self._tools.policy, jitter=jitter)
         await self._tools.accounts.note(desk.account, notes)
         return choice
 
-    async def _list(self, desk: Desk, batch: Batch[PersonaClaim]) -> Sequence[PersonaSeen] | Failure:
+    async def _list(self, desk: Desk, batch: Batch[PersonaClaim]) -> _Listing | Failure:
         """All of the client's personas: one that is overlooked would be made again, for ever."""
         send_before = batch.send_before(self._tools.deadline)
         listing = self._listings.pop(desk.account, None)
         if listing is None or listing.may_miss(batch.rows):
-            listing = _Listing()
-        listing.posts |= {row.row_id: row.posts for row in batch.rows}
+            listing = _Listing(batch.claimed_at)
         for _ in range(REQUESTS_PER_WALK):
             if isinstance(listing.position, ListEnd):
                 break
@@ -134,4 +138,4 @@ class PersonaStep:
                 return read
             listing.personas += read.page.personas if read.page else ()
             listing.position = read.then
-        return listing.personas
+        return listing

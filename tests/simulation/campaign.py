@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import islice
@@ -39,13 +39,17 @@ def migrated_server() -> Iterator[tuple[Server, str]]:
 
 
 def play_all(seeds: Iterable[int], jobs: int) -> Totals:
-    """Play `seeds`, with a line that tells how far it is; a seed that breaks down counts as failed."""
+    """
+    Play `seeds`, with a line that tells how far it is; a seed that breaks down counts as failed.
+
+    An interrupt (Ctrl-C) ends it after the seeds that are being played: what was played until then counts.
+    """
     totals, began = Totals(), time.monotonic()
     with migrated_server() as (server, template), _Progress(began) as progress:
         pool = ProcessPoolExecutor(
             jobs, mp_context=get_context("spawn"), initializer=_prepare, initargs=(server.url, template)
         )
-        with pool:
+        with pool, suppress(KeyboardInterrupt):
             for run in _played(pool, iter(seeds), jobs):
                 totals.seeds += 1
                 totals.counts += run.counts

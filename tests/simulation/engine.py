@@ -46,12 +46,13 @@ class Shared:
 
     def __init__(self, database_url: str) -> None:
         self._engine = create_engine(
-            "postgresql+psycopg://", creator=lambda: psycopg.connect(database_url), hide_parameters=True
+            "postgresql+psycopg://",
+            creator=lambda: psycopg.connect(database_url),
+            isolation_level="AUTOCOMMIT",
+            hide_parameters=True,
         )
         self._connection = self._engine.connect()
-        with self._connection.begin():
-            self._connection.exec_driver_sql(SESSION_SETTINGS)
-        self._told: tuple[datetime, str] | None = None
+        self._connection.exec_driver_sql(SESSION_SETTINGS)
 
     def close(self) -> None:
         self._connection.close()
@@ -59,18 +60,15 @@ class Shared:
 
     @contextmanager
     def transaction(self, now: datetime, who: str) -> Iterator[_Connection]:
-        told, self._told = self._told, None  # should this one be rolled back, its settings are as well
-        with self._connection.begin():
-            if told != (now, who):
-                self._connection.exec_driver_sql(
-                    "select set_config('simulation.now', %s, false), set_config('simulation.who', %s, false)",
-                    (now.isoformat(), who),
-                )
+        """BEGIN comes with what time it is and whose the transaction is: one message for the three."""
+        begin = f"begin; set local simulation.now = '{now.isoformat()}'; set local simulation.who = '{who}'"
+        self._connection.exec_driver_sql(begin)
+        try:
             yield _Connection(self._connection)
-        self._told = (now, who)
-
-    def begin_again(self) -> None:
-        self._told = None
+        except BaseException:
+            self._connection.exec_driver_sql("rollback")
+            raise
+        self._connection.exec_driver_sql("commit")
 
 
 class SteppedEngine:

@@ -50,7 +50,6 @@ class Stage:
     def play(self, seed: int) -> Run:
         began = time.perf_counter()
         self._loop.begin_again()
-        self._shared.begin_again()
         scenario = draw_scenario(seed)
         self.database.begin(EPOCH)
         world = World(scenario, self._loop, self.database, tells_changes=self._tells_changes)

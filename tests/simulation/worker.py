@@ -2,6 +2,7 @@
 
 import atexit
 import os
+import signal
 import traceback
 from collections import Counter
 from datetime import timedelta
@@ -15,6 +16,7 @@ _place: list[tuple[Server, str]] = []
 
 
 def prepare(server: Server, template: str) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the campaign, which ends after this seed
     _place.append((server, template))
     _new_stage()
     atexit.register(_close)
