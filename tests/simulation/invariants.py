@@ -95,7 +95,7 @@ def _list_shows(evidence: Evidence, session: SessionTruth) -> bool:
     if session.source is Source.PLAYGROUND and not listing.playground_rows:
         return False
     all_of_its_client = sum(other.client == session.client for other in evidence.truth.sessions)
-    return listing.paging != "none" or all_of_its_client <= listing.page_size
+    return listing.paging != "none" or all_of_its_client <= min(listing.page_size, listing.page_size_max)
 
 
 # --- 4. outcomes only move forward -----------------------------------------------------------------------------------
@@ -245,7 +245,7 @@ def waits_are_written_down(evidence: Evidence) -> Iterator[str]:
     for replica in evidence.world.replicas:
         for account, at, seconds in [] if replica.troubled else replica.asked_to_wait:
             until = at + min(seconds, RETRY_AFTER_MAX.total_seconds())
-            if not any(known >= until for known in told[account]):
+            if not any(known >= until - MOMENT for known in told[account]):
                 yield f"{replica.name} was asked at {at - START:.3f} s to wait {seconds} s, and told nobody"
 
 

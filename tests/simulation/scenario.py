@@ -245,7 +245,7 @@ def draw_scenario(seed: int) -> Scenario:
     scenario.concurrency = dice.choice([1, 2, 3])
     scenario.watch_interval = dice.choice([7200.0, 14_400.0, 28_800.0])
     scenario.settle_after = dice.choice([60.0, 900.0, 3600.0])
-    scenario.sweep_interval = dice.choice([1, 3, 7]) * 86_400.0
+    scenario.sweep_interval = dice.choice([2, 5, 7]) * 86_400.0
     scenario.accounts = ["default", "second"] if dice.random() < 0.25 else ["default"]
     scenario.storm_beats = dice.choice([60, 120, 240])
     scenario.profile = Profile(
