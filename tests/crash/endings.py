@@ -10,6 +10,7 @@ from tests.crash.cells import Fault
 from tests.crash.faults import Moment
 from tests.crash.stage import LEASE, LOOK_EVERY, PATIENCE, Stage, leased
 from tests.support.database import Database
+from tests.support.processes import run_to_end
 from tests.support.waiting import eventually
 
 INVITES = 2
@@ -66,6 +67,7 @@ def check(at: Moment) -> Tally:
     _history_explains_every_status(at.stage.database)
     _roles_have_one_persona(at.stage)
     eventually(lambda: not leased(at.stage.database), within=LEASE)
+    _verify_finds_nothing(at.stage)
     _log_is_clean(at)
     _fault_left_its_mark(at)
     return _tally(at.stage)
@@ -121,6 +123,12 @@ def _history_explains_every_status(database: Database) -> None:
 def _roles_have_one_persona(stage: Stage) -> None:
     personas = [client.personas for client in stage.sandbox.platform.clients.values()]
     assert [len(made) for made in personas] == [1], "one role and language, one persona"
+
+
+def _verify_finds_nothing(stage: Stage) -> None:
+    """Both directions, as an operator would: a process of its own, after the last replica has ended."""
+    ended = run_to_end("verify", env=stage.environment(stage.database.url), within=PATIENCE)
+    assert ended.returncode == 0, f"verify ended with {ended.returncode}:\n{ended.stdout}{ended.stderr}"
 
 
 def _log_is_clean(at: Moment) -> None:

@@ -29,8 +29,8 @@ ENDING = """\
 At the end of each cell, asked of the database and of the stand-in's own truth: every invite is `completed` and its
 transcript stored; no candidate ever held two live links; each link was published once, and is the link of the session
 that the row shows; each session at the vendor is tied to the post that its metadata names, published or an orphan; one
-persona for one role; the history explains every status; no lease is left; no log holds an error but the exception that
-the cell asked for; an orderly stop lost no post."""
+persona for one role; the history explains every status; no lease is left; `zenhire-sync verify` finds nothing in either
+direction; no log holds an error but the exception that the cell asked for; an orderly stop lost no post."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -72,15 +72,16 @@ class Stage:
 
     def start_replica(self) -> Process:
         """Another `zenhire-sync run`, with its own wire to the database."""
-        return self._started(self.stack.enter_context(process("run", env=self._environment(self.database.url))))
+        return self._started(self.stack.enter_context(process("run", env=self.environment(self.database.url))))
 
     def start_doomed(self, step: str, crossing: Crossing) -> Process:
         """A replica that tells at the boundaries of `step`; its wire to the database can be cut."""
         program = (sys.executable, "-m", "tests.crash.doomed", step, str(crossing.port))
-        env = self._environment(self.proxy.url)
+        env = self.environment(self.proxy.url)
         return self._started(self.stack.enter_context(process(env=env, cwd=ROOT, program=program)))
 
-    def _environment(self, database_url: str) -> dict[str, str]:
+    def environment(self, database_url: str) -> dict[str, str]:
+        """Of a replica, or of any other command that looks at this stage."""
         vendor = {"ZENHIRE_API_KEY": self.sandbox.key, "ZENHIRE_BASE_URL": self.sandbox.base_url}
         return self.settings | vendor | {"DATABASE_URL": database_url}
 
