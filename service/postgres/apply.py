@@ -135,12 +135,16 @@ on conflict (post_id) do nothing
 
 READ_BACK = text("select state, session_id from zenhire.interview_sessions where post_id = :post_id")
 
-#: A replica that lost its lease may still add the fact that a session exists; it decides nothing about the post.
+#: A replica that lost its lease may still add the fact that a session exists; it decides nothing about the post. A
+#: search that is under way loses its lease: it does not know of this session, and would put it off or give it up.
 ADD_SESSION_FACT = text("""
 with fact as (
     update zenhire.interview_sessions s
     set session_id = :session_id, link_expires_at = :link_expires_at,
-        next_search_at = case when s.state = 'lost' then zenhire.clock() else s.next_search_at end
+        next_search_at = case when s.state = 'lost' then zenhire.clock() else s.next_search_at end,
+        lease_token = case when s.state <> 'lost' then s.lease_token end,
+        lease_until = case when s.state <> 'lost' then s.lease_until end,
+        lease_holder = case when s.state <> 'lost' then s.lease_holder end
     where s.post_id = :post_id and s.session_id is null
     returning s.account, s.invite_id, s.post_id
 )

@@ -74,11 +74,13 @@ where name = 'sweep:' || :account and holder = :holder and term = :term
 returning term
 """)
 
-#: A search that has ended begins again; a post that was thought to have made nothing is a lost one after all.
+#: A search that has ended begins again; a post that was thought to have made nothing is a lost one after all. A search
+#: that is under way loses its lease: it does not know of this session, and would put it off or give it up.
 SEARCH_NOW = text("""
 update zenhire.interview_sessions s
 set state = 'lost', session_id = g.session_id, link_expires_at = g.link_expires_at,
-    next_search_at = zenhire.clock(), dead_at = null, dead_because = null
+    next_search_at = zenhire.clock(), dead_at = null, dead_because = null,
+    lease_token = null, lease_until = null, lease_holder = null
 from jsonb_to_recordset(cast(:given as jsonb)) as g (post_id uuid, session_id text, link_expires_at timestamptz)
 where s.post_id = g.post_id and s.state in ('lost', 'not_made')
   and (s.session_id is null or s.session_id = g.session_id)
