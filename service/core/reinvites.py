@@ -68,7 +68,7 @@ def takes_over(claim: LookClaim, seen: Sighting, session: SessionColumns) -> boo
         and claim.newest_is_dead
         and claim.invite_status in _WITHOUT_RESULT
         and seen.status in _LIVES
-        and session.get("dead_at") is None
+        and session.get("dead_because", claim.dead_because) is None
     )
 
 

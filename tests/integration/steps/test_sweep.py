@@ -102,6 +102,20 @@ async def test_a_reinvite_that_nobody_uses_expires_with_its_link(world: World, r
     assert len(world.platform.truth().sessions) == 2
 
 
+async def test_an_expired_one_does_not_take_over_when_it_is_looked_at_once_more(world: World, replica: Replica) -> None:
+    session_id = await a_failed_invite(world, replica)
+    for _ in range(2):
+        session_id = reinvite(world, session_id, NEVER).id
+        await sweep_whole(world, replica)
+        await let_pass(world, replica, steps=10, days=1)
+    before = the_invite(world.database)
+    assert (before["status"], before["session_id"]) == ("expired", session_id)
+    world.database.execute("select zenhire.look_now(%s, 'is there anything new?')", (before["id"],))
+    await let_pass(world, replica, steps=2, minutes=2)
+    after = the_invite(world.database)
+    assert (after["status"], after["session_id"]) == ("expired", session_id)
+
+
 async def test_beside_another_link_it_stands_in_attention_while_it_lives_and_its_outcome_counts(
     world: World, replica: Replica
 ) -> None:

@@ -6,7 +6,16 @@ from uuid import UUID
 
 from hypothesis import strategies as st
 
-from service.core.model import CollectClaim, InviteStatus, LookClaim, Policy, PostClaim, PostState, VendorStatus
+from service.core.model import (
+    CollectClaim,
+    InviteStatus,
+    LookClaim,
+    Policy,
+    PostClaim,
+    PostState,
+    SessionOrigin,
+    VendorStatus,
+)
 from service.core.observations import (
     ErrorAnswer,
     Failure,
@@ -128,9 +137,16 @@ sightings = st.builds(
     error_code=st.none() | st.just("SESSION_TIMEOUT"),
 )
 posts = st.builds(a_post, counted_posts=st.integers(0, 20), probe=st.booleans(), link_number=st.integers(1, 2))
+#: Posts' own sessions, and what the console made beside one: never published, the invite's newest once it took over.
+_origins_and_states = [
+    (SessionOrigin.POST, PostState.PUBLISHED),
+    (SessionOrigin.POST, PostState.ORPHAN),
+    (SessionOrigin.CONSOLE, PostState.ORPHAN),
+]
 looks = st.builds(
-    a_look,
-    state=st.sampled_from([PostState.PUBLISHED, PostState.ORPHAN]),
+    lambda of, **columns: a_look(origin=of[0], state=of[1], **columns),
+    of=st.sampled_from(_origins_and_states),
+    newest_is_dead=st.booleans(),
     current=st.booleans(),
     invite_status=st.sampled_from(InviteStatus),
     link_number=st.integers(1, 2),

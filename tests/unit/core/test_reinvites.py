@@ -1,16 +1,28 @@
 """Links that are dead by what is known: never shown, never left alone, never followed by another while one works."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from service.core.changes import Change
-from service.core.model import InviteStatus, LookClaim, PostState, VendorStatus
+from service.core.model import InviteStatus, LookClaim, SessionOrigin, VendorStatus
 from service.core.observations import Failure, Sighting
-from service.core.reinvites import CODE, SENTENCE
+from service.core.reinvites import CODE, SENTENCE, is_the_invites
 from service.core.watching import LookTime, decide_look
-from tests.unit.core.examples import NOW, POLICY, a_look, a_sighting, failures, jitters, looks, sightings, times
+from tests.unit.core.examples import (
+    NOW,
+    POLICY,
+    a_look,
+    a_sighting,
+    failures,
+    jitters,
+    looks,
+    sightings,
+    times,
+)
 
 OPEN = {InviteStatus.LINK_READY, InviteStatus.IN_PROGRESS}
 WITHOUT_RESULT = [InviteStatus.FAILED, InviteStatus.EXPIRED]
@@ -59,8 +71,7 @@ def test_no_next_link_is_wanted_before_the_session_is_dead(
 def test_an_open_invite_is_looked_at_again_or_leaves_that_status(
     claim: LookClaim, answer: Sighting | Failure, now: datetime, jitter: float
 ) -> None:
-    newest = claim.current and claim.state == PostState.PUBLISHED
-    if not newest or claim.invite_status not in OPEN or claim.vendor_status == VendorStatus.COMPLETED:
+    if not is_the_invites(claim) or claim.invite_status not in OPEN or claim.vendor_status == VendorStatus.COMPLETED:
         return
     change = look(claim, answer, now, jitter)
     assert status_after(claim, change) not in OPEN or change.session["next_look_at"] is not None
@@ -75,6 +86,83 @@ def test_what_the_console_reopened_is_alive_and_looked_at_whoever_it_belongs_to(
         assert session["dead_at"] is None
         assert session["next_look_at"] is not None
         assert session["reinvited_at"] + timedelta(days=7) == session["link_expires_at"]
+
+
+@given(looks, sightings | failures, times, jitters)
+def test_a_completed_invite_takes_over_nothing(
+    claim: LookClaim, answer: Sighting | Failure, now: datetime, jitter: float
+) -> None:
+    """Whatever the session, its link's number and what was known of it: only its own outcome's rating may be added."""
+    done = replace(claim, invite_status=InviteStatus.COMPLETED)
+    move = look(done, answer, now, jitter).move
+    assert move is None or (set(move.columns) == {"candidate_survey_rating"} and done.shown)
+
+
+@given(looks, sightings, times, jitters)
+def test_an_outcome_that_is_seen_is_taken_over_whichever_session_brings_it(
+    claim: LookClaim, seen: Sighting, now: datetime, jitter: float
+) -> None:
+    fresh = replace(claim, vendor_status=VendorStatus.ACTIVE) if claim.vendor_status == "completed" else claim
+    change = look(fresh, replace(seen, status=VendorStatus.COMPLETED), now, jitter)
+    assert change.session["vendor_status"] == VendorStatus.COMPLETED  # kept with the session in any case
+    assert change.session.get("dead_because") == VendorStatus.COMPLETED or claim.dead_because is not None
+    if fresh.invite_status in {InviteStatus.CANCELLED, InviteStatus.COMPLETED}:
+        assert status_after(fresh, change) == fresh.invite_status
+        return
+    assert change.move is not None
+    assert (change.move.columns["status"], change.move.columns["session_id"]) == ("completed", claim.session_id)
+    assert not change.move.only_current
+
+
+@given(looks, sightings | failures, times, jitters)
+def test_no_move_counts_once_an_outcome_or_a_cancellation_came_first(
+    claim: LookClaim, answer: Sighting | Failure, now: datetime, jitter: float
+) -> None:
+    """A look may be decided on while another link's outcome is being written: the write then fits no more."""
+    move = look(claim, answer, now, jitter).move
+    if move is not None and "status" in move.columns:
+        assert not {InviteStatus.COMPLETED, InviteStatus.CANCELLED} & move.allowed_from
+    assert move is None or "link_number" not in move.columns
+
+
+@given(looks, sightings | failures, times, jitters)
+def test_only_what_lives_takes_over_and_only_from_a_dead_link(
+    claim: LookClaim, answer: Sighting | Failure, now: datetime, jitter: float
+) -> None:
+    change = look(claim, answer, now, jitter)
+    if change.move is None or not change.move.takes_over:
+        return
+    assert claim.newest_is_dead
+    assert not claim.current
+    assert claim.origin == SessionOrigin.CONSOLE
+    assert claim.invite_status in WITHOUT_RESULT
+    assert not is_dead_after(claim, change)
+    assert status_after(claim, change) in OPEN
+
+
+#: Sessions that nothing was seen of yet, beside an invite without a result.
+beside = st.builds(
+    replace,
+    looks,
+    current=st.just(False),
+    invite_status=st.sampled_from(WITHOUT_RESULT),
+    vendor_status=st.none() | st.just(VendorStatus.INITIATED),
+    dead_because=st.none(),
+    link_expires_at=st.just(NOW + timedelta(days=6)),
+)
+
+
+@given(beside, sightings, jitters)
+def test_a_session_beside_a_dead_link_takes_over_exactly_when_the_console_made_it_and_it_lives(
+    claim: LookClaim, seen: Sighting, jitter: float
+) -> None:
+    move = look(claim, seen, NOW, jitter).move
+    lives = seen.status in {VendorStatus.INITIATED, VendorStatus.ACTIVE}
+    expected = lives and claim.newest_is_dead and claim.origin == SessionOrigin.CONSOLE
+    assert (move is not None and move.takes_over) == expected
+    if move is not None and move.takes_over:
+        assert move.columns["status"] == ("in_progress" if seen.status == "active" else "link_ready")
+        assert (move.columns["session_id"], move.columns["candidate_link"]) == (claim.session_id, None)
 
 
 @pytest.mark.parametrize("status", WITHOUT_RESULT)
@@ -103,6 +191,15 @@ def test_an_expired_link_that_is_looked_at_once_more_stays_dead_since_then() -> 
     assert change.move is None
     assert "dead_at" not in change.session
     assert change.session["next_look_at"] is None
+
+
+def test_an_expired_console_session_that_is_looked_at_once_more_takes_over_nothing() -> None:
+    claim = a_look(
+        invite_status=InviteStatus.EXPIRED, dead_because="expired", link_expires_at=NOW - timedelta(days=1),
+        state=PostState.ORPHAN, origin=SessionOrigin.CONSOLE, current=False, newest_is_dead=True,
+    )  # fmt: skip
+    assert look(claim, a_sighting("initiated")).move is None
+    assert status_after(claim, look(claim, a_sighting("active"))) == InviteStatus.IN_PROGRESS
 
 
 def test_the_start_of_a_reinvited_interview_leaves_what_is_said_of_its_link() -> None:
