@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.core.changes import Change
-from service.core.model import InviteStatus, LookClaim, SessionOrigin, VendorStatus
+from service.core.model import InviteStatus, LookClaim, PostState, SessionOrigin, VendorStatus
 from service.core.observations import Failure, Sighting
 from service.core.reinvites import CODE, SENTENCE, is_the_invites
 from service.core.watching import LookTime, decide_look
