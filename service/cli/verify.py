@@ -29,7 +29,8 @@ What it finds has a level:
   in_progress  a step of the service mends it in its own time; the finding says which
   note         worth knowing; nothing is wrong
 
-A run that was cut short less than an hour ago is taken up where it was.
+A run that was cut short less than an hour ago, or that ended then because ZenHire did not answer, is taken up where it
+was; none that began more than 6 hours ago, for what it has read of the database is as old.
 
 exit codes: 0 clean (in_progress and notes count as clean), 3 drift, 1 not all could be checked, 2 wrong usage or
 settings, 4 migrations are pending.
@@ -40,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EPILOG
     parser.add_argument("--account", metavar="NAME", action="append", help="only this account; may be repeated")
     parser.add_argument("--database-only", action="store_true", help="do not ask ZenHire; needs no key")
-    parser.add_argument("--fresh", action="store_true", help="begin anew although a run was cut short")
+    parser.add_argument("--fresh", action="store_true", help="begin anew although a run could be taken up")
     parser.add_argument("--json", action="store_true", dest="as_json", help="one JSON object, for programs")
 
 

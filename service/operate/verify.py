@@ -43,7 +43,7 @@ class Options:
     policy: Policy
     accounts: Sequence[str] | None = None  #: None: all
     vendor: "Vendor | None" = None  #: None: the database alone
-    fresh: bool = False  #: take up no run that was cut short
+    fresh: bool = False  #: take up no run that was cut short or left without an answer
 
     @property
     def scope(self) -> str:
@@ -74,7 +74,7 @@ async def verify(options: Options, progress: Progress) -> Report:
             if resumed:
                 await _forget_what_came_right(checks, state)
             await _check(checks, _vendor_checks(engine, options, sitting), sitting)
-        await forget_sightings(engine, run.id)
+        await forget_sightings(engine, None if state.unanswered else run.id)
         return await _finish(sitting, options, resumed=resumed)
     finally:
         await engine.dispose()
@@ -97,7 +97,7 @@ async def _begin(runs: VerifyRuns, options: Options, progress: Progress) -> tupl
 
 
 async def _take_over(runs: VerifyRuns, found: CutShort, progress: Progress) -> tuple[VerifyRun, State] | None:
-    if found.silent_for < SILENT_FOR:
+    if found.finished_at is None and found.silent_for < SILENT_FOR:
         await asyncio.sleep((SILENT_FOR - found.silent_for).total_seconds())
     taken = await runs.take_over(found)
     began = moment(found.started_at)
@@ -105,7 +105,8 @@ async def _take_over(runs: VerifyRuns, found: CutShort, progress: Progress) -> t
         progress.say(f"Another verify, begun at {began}, is at work; this one begins anew.")
         return None
     run, saved = taken
-    progress.say(f"A run begun at {began} was cut short; going on where it was (--fresh begins anew).")
+    how = "was cut short" if found.finished_at is None else "ended without an answer of ZenHire's"
+    progress.say(f"A run begun at {began} {how}; going on where it was (--fresh begins anew).")
     return run, restored(saved)
 
 

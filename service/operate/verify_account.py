@@ -12,7 +12,7 @@ from service.core.failures import Missing, Request
 from service.core.findings import Finding, Kind, Level
 from service.core.listed import Disagreement, gone, judge
 from service.core.observations import Failure, Sighting, SightingPage
-from service.operate.verify_ask import Asker, CannotAsk
+from service.operate.verify_ask import Asker, CannotAsk, NoAnswer
 from service.operate.verify_sitting import Sitting
 from service.operate.verify_state import Reach
 from service.operate.words import counted
@@ -34,6 +34,7 @@ class AccountCheck:
     part: str
     tally: Counter[str] = field(default_factory=Counter)  #: sessions, pages, not_ours, looks, requests
     client_id: str | None = None
+    _kept: dict[str, Any] = field(default_factory=dict)  #: where another run goes on
 
     @property
     def account(self) -> str:
@@ -41,8 +42,13 @@ class AccountCheck:
 
     async def run(self) -> dict[str, Any]:
         """How far it could be checked, and with how many requests."""
+        unanswered = self.sitting.state.unanswered
+        self._kept = unanswered.pop(self.account, {})
         try:
             reach, why = await self._check()
+        except NoAnswer as error:
+            reach, why = Reach.FAILED, str(error)
+            unanswered[self.account] = self._kept
         except CannotAsk as error:
             reach, why = Reach.FAILED, str(error)
         return {"reach": str(reach), "why": why, **self._counts()}
@@ -72,9 +78,11 @@ class AccountCheck:
         return Reach.IN_PART, why
 
     async def _begin(self) -> tuple[datetime, Position]:
-        kept = self.sitting.position_in(self.part)
-        if kept.get("account") != self.account:
+        position = self.sitting.position_in(self.part)
+        kept = dict(position) if position.get("account") == self.account else self._kept
+        if not kept:
             return await self.rows.now(), Position()
+        self._kept = kept
         self.tally.update(kept["tally"])
         self.asker.requests = kept["tally"]["requests"]
         return datetime.fromisoformat(kept["began_at"]), Position.from_json(kept["walk"])
@@ -99,8 +107,9 @@ class AccountCheck:
         return await read_sessions(self.asker.desk.client, position, send_before=send_before)
 
     async def _keep(self, position: Position, began_at: datetime) -> None:
-        at = {"account": self.account, "began_at": began_at.isoformat(), "walk": position.as_json()}
-        await self.sitting.keep(self.part, **at, tally=self._counts())
+        self._kept = {"account": self.account, "began_at": began_at.isoformat(), "walk": position.as_json()}
+        self._kept |= {"tally": self._counts()}
+        await self.sitting.keep(self.part, **self._kept)
         found = counted(self.sitting.state.total, "finding")
         self.sitting.progress.note(
             f"ZenHire, account {self.account}: {counted(self.tally['sessions'], 'session')} compared, "

@@ -41,6 +41,10 @@ class CannotAsk(Exception):
     """The vendor could not be asked, or gave no answer; says why in a sentence."""
 
 
+class NoAnswer(CannotAsk):
+    """It may answer later: a run goes on then where it is."""
+
+
 @dataclass(slots=True)
 class Asker:
     """One account's questions."""
@@ -66,7 +70,7 @@ class Asker:
                 return meaning
             delay = await self._delay(meaning, wait)
             if last or delay is None:
-                raise CannotAsk(_why(meaning))
+                raise _failure(meaning)
             await self.sleep(delay)
             wait *= 2
         raise AssertionError("the last try returns or raises")
@@ -82,9 +86,7 @@ class Asker:
             if grant.retry_in is None:
                 raise CannotAsk("the account is stopped; `zenhire-sync status` says why")
             if loop.time() + grant.retry_in > give_up_at:
-                raise CannotAsk(
-                    f"no request slot within {SLOT_WITHIN:g} s: the account waits, or its budget is used up"
-                )
+                raise NoAnswer(f"no request slot within {SLOT_WITHIN:g} s: the account waits, or its budget is used up")
             await self.sleep(grant.retry_in)
 
     async def _delay(self, meaning: Meaning, wait: float) -> float | None:
@@ -110,15 +112,15 @@ def _within(delay: timedelta | None, wait: float) -> float | None:
     return seconds if seconds <= WAIT_MAX else None
 
 
-def _why(meaning: Meaning) -> str:
+def _failure(meaning: Meaning) -> CannotAsk:
     match meaning:
         case StopAccount() | Refused():
-            return f"ZenHire refused: {meaning.message} ({meaning.code})"
+            return CannotAsk(f"ZenHire refused: {meaning.message} ({meaning.code})")
         case UnknownResult() | DidNotSend():
-            return f"ZenHire could not be reached: {meaning.detail}"
+            return NoAnswer(f"ZenHire could not be reached: {meaning.detail}")
         case WaitAccount() | WaitRow():
-            return f"ZenHire asks to wait ({meaning.code})"
+            return NoAnswer(f"ZenHire asks to wait ({meaning.code})")
         case Missing() | NotReady():
-            return "ZenHire does not know its own list"
+            return CannotAsk("ZenHire does not know its own list")
         case _:
             assert_never(meaning)

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from service.core.findings import Finding, Kind, Level
-from service.postgres.verify_runs import Saved
+from service.postgres.verify_runs import UNANSWERED, Saved
 
 VENDOR = "vendor"  #: the part that asks the vendor
 
@@ -30,6 +30,7 @@ class State:
 
     position: dict[str, Any] = field(default_factory=dict)
     vendor: dict[str, dict[str, Any]] = field(default_factory=dict)  #: by account, as far as they are done
+    unanswered: dict[str, dict[str, Any]] = field(default_factory=dict)  #: where the next run goes on, by account
     checked: Counter[str] = field(default_factory=Counter)
     counts: Counter[tuple[Level, Kind]] = field(default_factory=Counter)
     findings: list[Finding] = field(default_factory=list)
@@ -72,8 +73,9 @@ class State:
     def to_save(self) -> Saved:
         findings = [document_of(finding) for finding in self.findings] if self._unsaved else None
         self._unsaved = False
+        unanswered = {UNANSWERED: self.unanswered} if self.unanswered else {}
         return Saved(
-            position=self.position,
+            position=self.position | unanswered,
             vendor=self.vendor,
             checked=dict(self.checked),
             counts=self.by_level(),
@@ -82,13 +84,15 @@ class State:
 
 
 def restored(saved: Saved) -> State:
+    """What a run had come to; the accounts that could not be checked have their turn again."""
     counts = {
         (Level(level), Kind(kind)): count for level, kinds in saved.counts.items() for kind, count in kinds.items()
     }
     findings = [finding_of(document) for document in saved.findings or []]
     return State(
-        position=saved.position,
-        vendor=saved.vendor,
+        position={name: value for name, value in saved.position.items() if name != UNANSWERED},
+        vendor={name: part for name, part in saved.vendor.items() if part["reach"] != Reach.FAILED},
+        unanswered=saved.position.get(UNANSWERED, {}),
         checked=Counter(saved.checked),
         counts=Counter(counts),
         findings=findings,

@@ -1,5 +1,6 @@
 """
-The row of a run of `verify`: how far it has come, so that the next one goes on from there when it is cut short.
+The row of a run of `verify`: how far it has come, so that the next one goes on from there when it is cut short, or when
+it ended because the vendor did not answer.
 
 A process that works on a run makes its `beats` grow. One that finds an unfinished run whose beats stand still takes it
 over under a token of its own; the writes of the one before then count no more.
@@ -16,24 +17,33 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from service.postgres.engine import fetch
 
-RESUMABLE_FOR = timedelta(hours=1)
+RESUMABLE_FOR = timedelta(hours=1)  #: after its last sign of life
+BEGUN_WITHIN = timedelta(hours=6)  #: however often it was taken up: what it has read of the database is as old
+UNANSWERED = "unanswered"  #: in a position: the accounts for which the vendor did not answer
 
 BEGIN = text("""
 insert into zenhire.verify_runs (scope, runner, host) values (:scope, :runner, :host)
 returning id, started_at
 """)
 
-CUT_SHORT = text("""
-select id, started_at, beats, zenhire.clock() - beaten_at as silent_for from zenhire.verify_runs
-where scope = :scope and finished_at is null and beaten_at > (select zenhire.clock()) - :resumable_for
-order by started_at desc
+#: A run that its process left unfinished, or the scope's newest if it ended because the vendor did not answer.
+CUT_SHORT = text(f"""
+select r.id, r.started_at, r.beats, r.finished_at, zenhire.clock() - r.beaten_at as silent_for
+from zenhire.verify_runs r
+where r.scope = :scope and r.beaten_at > (select zenhire.clock()) - :resumable_for
+  and r.started_at > (select zenhire.clock()) - :begun_within
+  and (r.finished_at is null
+    or r.failure is not null and r.position ? '{UNANSWERED}'
+       and not exists (select from zenhire.verify_runs o where o.scope = r.scope and o.started_at > r.started_at))
+order by r.started_at desc
 limit 1
 """)
 
 TAKE_OVER = text("""
 update zenhire.verify_runs
-set runner = :runner, host = :host, beats = beats + 1, beaten_at = zenhire.clock()
-where id = :id and beats = :beats and finished_at is null
+set runner = :runner, host = :host, beats = beats + 1, beaten_at = zenhire.clock(),
+    finished_at = null, exit_code = null, failure = null
+where id = :id and beats = :beats and finished_at is not distinct from cast(:finished_at as timestamptz)
 returning id, started_at, position, vendor, checked, counts, findings
 """)
 
@@ -69,11 +79,12 @@ class TakenOver(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CutShort:
-    """An unfinished run of the same scope: its process may still live."""
+    """A run of the same scope to go on from; while it is unfinished its process may still live."""
 
     id: UUID
     started_at: datetime
     beats: int
+    finished_at: datetime | None  #: the vendor did not answer
     silent_for: timedelta
 
 
@@ -135,12 +146,14 @@ class VerifyRuns:
         return self._run(rows[0])
 
     async def cut_short(self, scope: str) -> CutShort | None:
-        rows = await fetch(self._engine, CUT_SHORT, {"scope": scope, "resumable_for": RESUMABLE_FOR})
+        given = {"scope": scope, "resumable_for": RESUMABLE_FOR, "begun_within": BEGUN_WITHIN}
+        rows = await fetch(self._engine, CUT_SHORT, given)
         return CutShort(**rows[0]) if rows else None
 
     async def take_over(self, found: CutShort) -> tuple[VerifyRun, Saved] | None:
         """The run and what it has kept; None if its process lives after all, or another one was faster."""
-        given = {"id": found.id, "beats": found.beats, "runner": self._runner, "host": self._host}
+        given = {"id": found.id, "beats": found.beats, "finished_at": found.finished_at}
+        given |= {"runner": self._runner, "host": self._host}
         rows = await fetch(self._engine, TAKE_OVER, given)
         if not rows:
             return None

@@ -14,6 +14,7 @@ from service.core.model import InviteStatus
 from service.core.observations import Sighting
 from service.postgres.engine import execute, fetch
 from service.postgres.known import known_of
+from service.postgres.verify_runs import RESUMABLE_FOR, UNANSWERED
 
 #: Without its row of the budget an account gets no request slot; a replica makes the same row when it starts.
 ENSURE_BUDGET = text("insert into zenhire.request_budget (account) values (:account) on conflict do nothing")
@@ -49,13 +50,16 @@ order by s.next_look_at
 limit :limit
 """)
 
-#: In portions: a long run has seen a hundred thousand.
-FORGET = text("""
+#: In portions: a long run has seen a hundred thousand. A run that the next one may go on from keeps what it has seen.
+FORGET = text(f"""
 delete from zenhire.verify_sightings
 where ctid = any(array(
     select v.ctid from zenhire.verify_sightings v
     join zenhire.verify_runs r on r.id = v.run_id
-    where v.run_id = :run_id or r.finished_at is not null or r.beaten_at < (select zenhire.clock()) - interval '1 day'
+    where v.run_id = cast(:run_id as uuid) or r.beaten_at < (select zenhire.clock()) - interval '1 day'
+       or r.finished_at is not null and not (
+           r.failure is not null and r.position ? '{UNANSWERED}'
+           and r.beaten_at > (select zenhire.clock()) - :resumable_for)
     limit :limit))
 returning run_id
 """)
@@ -125,8 +129,8 @@ def _unseen(row: RowMapping) -> Unseen:
     )
 
 
-async def forget_sightings(engine: AsyncEngine, run_id: UUID) -> None:
-    """What a run has seen is of no use once it is over, nor is what runs long dead have left behind."""
-    given = {"run_id": run_id, "limit": FORGET_PORTION}
+async def forget_sightings(engine: AsyncEngine, run_id: UUID | None) -> None:
+    """What this run has seen is of no use once it is over, nor is what others have left behind; None: theirs alone."""
+    given = {"run_id": run_id, "limit": FORGET_PORTION, "resumable_for": RESUMABLE_FOR}
     while len(await fetch(engine, FORGET, given)) == FORGET_PORTION:
         pass

@@ -1,4 +1,5 @@
--- What `zenhire-sync verify` found, a row for each run. A run that is cut short is taken up by the next of its scope.
+-- What `zenhire-sync verify` found, a row for each run. A run that is cut short, or that ended because ZenHire did not
+-- answer, is taken up by the next of its scope.
 create table zenhire.verify_runs (
     id          uuid primary key default gen_random_uuid(),
     scope       text not null,
@@ -31,7 +32,7 @@ create index verify_runs_unfinished on zenhire.verify_runs (scope, started_at) w
 
 comment on table zenhire.verify_runs is 'zenhire-sync verify: one row per run, with what it found. All else in this schema it only reads.';
 comment on column zenhire.verify_runs.id is 'The run''s id; verify --json shows it.';
-comment on column zenhire.verify_runs.scope is 'What was to be checked: the accounts, and whether ZenHire was asked. Only a run of the same scope takes up one that was cut short.';
+comment on column zenhire.verify_runs.scope is 'What was to be checked: the accounts, and whether ZenHire was asked. Only a run of the same scope takes up one that was cut short or that ZenHire left without an answer.';
 comment on column zenhire.verify_runs.runner is 'The process that works on this run: only its writes count.';
 comment on column zenhire.verify_runs.host is 'Where that process runs.';
 comment on column zenhire.verify_runs.started_at is 'When the run began; one that was taken up again keeps its beginning.';
@@ -48,7 +49,7 @@ comment on column zenhire.verify_runs.exit_code is '0 clean, 3 drift, 1 could no
 comment on column zenhire.verify_runs.failure is 'Why it could not be carried out.';
 comment on index zenhire.verify_runs_pkey is 'A run by its id.';
 comment on index zenhire.verify_runs_unfinished is 'Runs that were cut short.';
-comment on table zenhire.verify_sightings is 'zenhire-sync verify: the sessions that a run has seen on ZenHire''s list so far, so that it need not keep them in memory. Empty between runs.';
+comment on table zenhire.verify_sightings is 'zenhire-sync verify: the sessions that a run has seen on ZenHire''s list so far, so that it need not keep them in memory. Empty between runs, unless the next one can go on from the last.';
 comment on column zenhire.verify_sightings.run_id is 'The run.';
 comment on column zenhire.verify_sightings.post_id is 'The post whose session it has seen.';
 comment on index zenhire.verify_sightings_pkey is 'What was not seen is looked at alone.';
