@@ -1,4 +1,9 @@
-"""How `zenhire-sync verify` stands up to size: `python -m benchmarks.verify_size 100000`."""
+"""
+How `zenhire-sync verify` stands up to size: `python -m benchmarks.verify_size 100000`.
+
+Several sizes show what grows with them: `python -m benchmarks.verify_size 1000 20000`. Each run of `verify` is a
+process of its own, and each size has a database and a vendor of its own.
+"""
 
 import json
 import os
@@ -6,6 +11,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -49,13 +56,36 @@ analyze
 """
 
 
-def main(sessions: int) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """One run of `verify`."""
+
+    sessions: int
+    command: str
+    seconds: float
+    mebibytes: int
+
+
+def main(sizes: Sequence[int]) -> None:
+    measured = [one for sessions in sizes for one in _measure(sessions)]
+    print(f"\n{'sessions':>10}  {'command':<22}  {'seconds':>7}  {'MiB at most':>11}")
+    for one in sorted(measured, key=lambda one: (one.command, one.sessions)):
+        print(f"{one.sessions:>10,}  {one.command:<22}  {one.seconds:>7.1f}  {one.mebibytes:>11}")
+
+
+def _measure(sessions: int) -> list[Measured]:
     platform = Platform(Profile(candidates=CandidateMix(come="when_sent")), SystemClock())
     with EmbeddedPostgres(durable=False) as postgres, running_sandbox(platform) as sandbox:
         upgrade(postgres.url())
         _fill(postgres.url(), platform, sandbox, sessions)
-        for arguments in ((), ("--database-only",)):
-            _report(" ".join(("verify", *arguments)), *_run(postgres.url(), sandbox, *arguments))
+        return [_measured(postgres.url(), sandbox, sessions, *arguments) for arguments in ((), ("--database-only",))]
+
+
+def _measured(database_url: str, sandbox: RunningSandbox, sessions: int, *arguments: str) -> Measured:
+    command = " ".join(("verify", *arguments))
+    report, seconds, mebibytes = _run(database_url, sandbox, *arguments)
+    _report(command, report, seconds, mebibytes)
+    return Measured(sessions=sessions, command=command, seconds=seconds, mebibytes=mebibytes)
 
 
 def _fill(database_url: str, platform: Platform, sandbox: RunningSandbox, sessions: int) -> None:
@@ -116,4 +146,4 @@ def _report(what: str, report: dict[str, Any], seconds: float, mebibytes: int) -
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 100_000)
+    main([int(size) for size in sys.argv[1:]] or [100_000])
