@@ -18,6 +18,19 @@ def test_every_test_that_the_page_names_exists() -> None:
     assert {name for name in named if f"def {name}\n" not in tests} == set()
 
 
+def test_every_make_target_that_the_page_names_exists() -> None:
+    named = set(re.findall(r"\bmake\s+([a-z][a-z-]*)", " ".join(_code_of(RELIABILITY.read_text(encoding="utf-8")))))
+    targets = set(re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    assert "crash-matrix" in named  # the page is read as it is written
+    assert named - targets == set()
+
+
+def _code_of(page: str) -> list[str]:
+    """What stands between backticks, in a line or as a block of its own: prose may "make" anything."""
+    blocks = re.findall(r"^```.*?^```", page, re.MULTILINE | re.DOTALL)
+    return blocks + re.findall(r"`[^`]+`", re.sub(r"^```.*?^```", "", page, flags=re.MULTILINE | re.DOTALL))
+
+
 def test_a_section_is_replaced_between_its_marks_alone(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text("before\n<!-- one -->\nold\n<!-- /one -->\nafter\n", encoding="utf-8")
