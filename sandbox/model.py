@@ -72,9 +72,10 @@ class Link:
         return self.dead_at is None and (self.opened_at is not None or now < self.expires_at)
 
     def died_at(self, now: datetime) -> datetime | None:
-        if self.dead_at is not None:
+        if self.opened_at is not None or now < self.expires_at:
             return self.dead_at
-        return None if self.is_live(now) else self.expires_at
+        # Unopened, it was dead by its time, whatever became of its session after that.
+        return self.expires_at if self.dead_at is None else min(self.dead_at, self.expires_at)
 
 
 @dataclass(slots=True, eq=False, kw_only=True)

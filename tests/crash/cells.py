@@ -123,7 +123,7 @@ STEPS: Mapping[str, StepUnderTest] = {
         _five_beats(
             "settle",
             lane="list",
-            claim="s.session_id, s.search_count",
+            claim="s.link_expires_at, s.search_count",
             asks=Endpoint.LIST_SESSIONS,
             writes='"search_count"',
         ),

@@ -1,7 +1,9 @@
 """A sample of the matrix in which each step and each fault appears; `make crash-matrix` plays all of it."""
 
 import pytest
+from sqlalchemy import TextClause
 
+from service.postgres import apply, budget, claims, personas, sweeps
 from service.steps.beats import Beat
 from tests.crash.cells import STEPS, Cell, Fault, all_cells, cell_of
 from tests.crash.play import play
@@ -35,3 +37,15 @@ def test_each_step_and_each_fault_is_in_the_sample() -> None:
     assert {cell.step.name for cell in SAMPLE} == set(STEPS)
     assert {cell.fault for cell in SAMPLE} == set(Fault)
     assert len(SAMPLE) < len(list(all_cells()))
+
+
+def test_every_aim_is_a_part_of_a_statement_of_the_services() -> None:
+    statements = [
+        value.text
+        for module in (apply, budget, claims, personas, sweeps)
+        for value in vars(module).values()
+        if isinstance(value, TextClause)
+    ]
+    aims = [aim for step in STEPS.values() for aim in step.commits.values()]
+    texts = [aim.text for aim in aims] + [aim.after.text for aim in aims if aim.after is not None]
+    assert [part for part in texts if not any(part in statement for statement in statements)] == []

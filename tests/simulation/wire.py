@@ -40,8 +40,8 @@ class Wire(httpx.AsyncBaseTransport):
         except httpx.TransportError as error:
             await self._heard(request, sent_at, f"hears nothing of {what} ({type(error).__name__})")
             raise
-        self._note_wait(response)
         await self._heard(request, sent_at, f"hears {response.status_code} to {what}")
+        self._note_wait(response)
         return self._perhaps_stale(
             request, httpx.Response(response.status_code, headers=response.headers, content=body)
         )

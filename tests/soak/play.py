@@ -69,6 +69,7 @@ class Soak:
             *(f"a replica that was asked to end did so with {code}" for code in codes if code),
             *(f"not level: {level.name}: {level.last:g} after {level.warm:g}" for level in found if not level.is_level),
             *(f"verify found drift:\n{said}" for code, said in self._verdicts() if code == DRIFT),
+            *(f"the last verify ended with {code}:\n{said}" for code, said in self._verdicts()[-1:] if code != CLEAN),
         ]
         return Result(
             schedule=self.schedule,
@@ -112,6 +113,10 @@ class Soak:
                 self.replicas.kill()
             case Blow.STOP:
                 self.replicas.stop()
+            case Blow.PAUSE:
+                self.replicas.pause()
+            case Blow.WAKE:
+                self.replicas.wake()
             case Blow.STORM:
                 self.world.sandbox.console.set_faults(STORM)
             case Blow.CALM:
@@ -168,7 +173,7 @@ class Soak:
         self._verifying.append(self._verifier.submit(self._verify_now))
 
     def _verify_now(self) -> tuple[int, str]:
-        ended = run_to_end("verify", "--database-only", "--fresh", env=self.world.environment, within=VERIFIED_WITHIN)
+        ended = run_to_end("verify", "--fresh", env=self.world.environment, within=VERIFIED_WITHIN)
         return ended.returncode, ended.stdout + ended.stderr
 
     def _verdicts(self) -> list[tuple[int, str]]:

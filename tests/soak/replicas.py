@@ -14,27 +14,51 @@ class Replicas:
         self._environment = environment
         self.steady = self._start()
         self._mortal = self._start()
+        self._paused: list[Process] = []
+        self._awake: list[Process] = []  #: were paused, and are at work until the next blow
         self._leaving: list[Process] = []
         self._gone: list[Process] = []
 
     @property
     def all(self) -> list[Process]:
         """Every replica that ever was."""
-        return [self.steady, self._mortal, *self._leaving, *self._gone]
+        return [self.steady, self._mortal, *self._paused, *self._awake, *self._leaving, *self._gone]
 
     def kill(self) -> None:
+        self._let_go()
         self._mortal.kill()
         self._gone.append(self._mortal)
         self._mortal = self._start()
 
     def stop(self) -> None:
         """Asked to end; while it does, its successor is at work already."""
+        self._let_go()
         self._mortal.signal(signal.SIGTERM)
         self._leaving.append(self._mortal)
         self._mortal = self._start()
 
+    def pause(self) -> None:
+        """Frozen in whatever it does; others have its work before it goes on."""
+        self._mortal.signal(signal.SIGSTOP)
+        self._paused.append(self._mortal)
+        self._mortal = self._start()
+
+    def wake(self) -> None:
+        for process in self._paused:
+            process.signal(signal.SIGCONT)
+        self._awake += self._paused
+        self._paused.clear()
+
+    def _let_go(self) -> None:
+        for process in self._awake:
+            process.signal(signal.SIGTERM)
+        self._leaving += self._awake
+        self._awake.clear()
+
     def end(self) -> list[int]:
         """The exit codes of all that were asked to end; one that had not begun yet may end in any way."""
+        self.wake()
+        self._let_go()
         for process in (self.steady, self._mortal):
             process.signal(signal.SIGTERM)
         asked = (self.steady, self._mortal, *self._leaving)

@@ -18,6 +18,7 @@ def as_markdown(result: Result) -> str:
         ("sessions made at the vendor", f"{end.sessions}, of {end.replies_lost} the reply was lost"),
         ("posts", _counts(end.posts)),
         ("replicas", f"{result.replicas}, two at a time: {blows[Blow.KILL]} × kill -9, {blows[Blow.STOP]} × SIGTERM"),
+        ("replicas frozen (SIGSTOP) for longer than a lease", str(blows[Blow.PAUSE])),
         ("crashes of Postgres", str(blows[Blow.CRASH])),
         ("answers that were 429 or broken", f"{result.faulty_answers}, in a storm of {over - begin:.0f} s"),
         ("runs of `verify`", _verified(result.verified)),
@@ -44,5 +45,5 @@ def _counts(counts: Mapping[str, int]) -> str:
 
 
 def _verified(verified: Mapping[int, int]) -> str:
-    words = {CLEAN: "clean", UNCHECKED: "cut off by the next crash"}
+    words = {CLEAN: "clean", UNCHECKED: "cut off by a crash or the storm"}
     return ", ".join(f"{count} {words.get(code, f'ended with {code}')}" for code, count in sorted(verified.items()))

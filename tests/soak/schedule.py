@@ -6,6 +6,7 @@ from enum import StrEnum
 
 KILL_EVERY = 20.0
 CRASH_EVERY = 120.0
+PAUSED_FOR = 18.0  #: longer than a lease
 INVITES_A_SECOND = 2.0
 
 
@@ -14,6 +15,8 @@ class Blow(StrEnum):
 
     KILL = "kill"  #: kill -9 of one replica, and a new one at once
     STOP = "stop"  #: the same with SIGTERM
+    PAUSE = "pause"  #: SIGSTOP of one replica, and a new one at once
+    WAKE = "wake"  #: SIGCONT of it: others have long done what it held
     CRASH = "crash"  #: Postgres, `-m immediate`, and up again
     STORM = "storm"  #: half of all the vendor's answers are 429 or broken from here on
     CALM = "calm"  #: all of them are whole again
@@ -59,7 +62,11 @@ class Schedule:
         )
         # Beside the kills, not with them.
         crashes = ((at - self.kill_every / 2, Blow.CRASH) for at in _every(self.crash_every, self.seconds))
-        return sorted([*kills, *crashes, (begin, Blow.STORM), (end, Blow.CALM)])
+        # None reaches into the last stretch, where a third replica would count among the connections.
+        last = self.last_from - PAUSED_FOR - self.kill_every
+        pauses = [at + self.kill_every / 4 for at in _every(self.crash_every, last)]
+        naps = ((at + after, blow) for at in pauses for after, blow in ((0.0, Blow.PAUSE), (PAUSED_FOR, Blow.WAKE)))
+        return sorted([*kills, *crashes, *naps, (begin, Blow.STORM), (end, Blow.CALM)])
 
 
 def _every(distance: float, until: float) -> Iterator[float]:
