@@ -17,7 +17,7 @@ from tests.simulation.world import EPOCH, KEYS, World
 
 REST_MAX = 3600.0
 ROUNDS_MAX = 100  #: of ticks at growing distances, in which no request is sent
-BEATS_MAX = 8_000
+BEATS_MAX = 30_000
 MONTHS_MAX = timedelta(days=200)
 
 
