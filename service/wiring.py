@@ -27,6 +27,7 @@ from service.postgres.migrate import MigrationFailed, SchemaState, check
 from service.postgres.notify import listen
 from service.postgres.personas import PersonaRows
 from service.postgres.replicas import ReplicaRow
+from service.postgres.running import RunningLists
 from service.postgres.sweeps import Sweeps
 from service.postgres.writer import Writer
 from service.scheduler import Scheduler, Ticker
@@ -36,6 +37,7 @@ from service.steps.collect import CollectStep
 from service.steps.desk import Desk, DeskMaker, Tools
 from service.steps.outage import Outage
 from service.steps.personas import PersonaStep
+from service.steps.running import RunningStep
 from service.steps.settle import SettleStep
 from service.steps.start import StartStep
 from service.steps.sweep import SweepStep
@@ -45,6 +47,7 @@ HEARTBEAT = timedelta(seconds=5)
 DRAIN_WITHIN = timedelta(seconds=22)  # of the 25 s in which a stop is done; the rest is for goodbyes
 GOODBYE_WITHIN = timedelta(seconds=2)
 RETRY_START = timedelta(seconds=2)
+LIST_TO_SPARE = timedelta(seconds=5)  # between a list's answer and the end of its lease
 
 
 def run_service(settings: Settings, *, reached: Reached = go_on) -> int:
@@ -113,6 +116,11 @@ class _Desks:
 
     def now(self) -> Mapping[str, Desk]:
         return self.current
+
+
+def running_lease(settings: Settings) -> timedelta:
+    """Shorter than that of a row: for so long after a crash nobody lists what runs."""
+    return min(settings.lease, settings.http_timeout + LIST_TO_SPARE)
 
 
 def desk_maker(settings: Settings, engine: AsyncEngine, stopping: asyncio.Event) -> DeskMaker:
@@ -227,18 +235,26 @@ class Replica:
 
     def _tickers(self, tools: Tools) -> dict[str, Ticker]:
         settings = self._settings
+        tickers: dict[str, Ticker] = {}
         often = min(max(settings.watch_interval / 5, timedelta(seconds=0.2)), timedelta(seconds=2))
         start = StartStep(tools, PersonaStep(tools, PersonaRows(self._engine, replica=self._id)))
+        running = RunningStep(
+            tools,
+            RunningLists(self._engine, replica=self._id, lease=running_lease(settings), policy=tools.policy),
+            wake_watch=tickers["watch"].wake,
+        )
         sweeps = Sweeps(self._engine, replica=self._id, lease=settings.lease, policy=tools.policy)
         page = SWEEP_SHARE * slot_interval(settings.requests_per_minute)
-        steps: list[tuple[StartStep | WatchStep | CollectStep | SettleStep | SweepStep, timedelta]] = [
+        steps: list[tuple[StartStep | RunningStep | WatchStep | CollectStep | SettleStep | SweepStep, timedelta]] = [
             (start, settings.start_interval),
+            (running, min(max(settings.watch_interval / 10, timedelta(seconds=0.1)), timedelta(seconds=1))),
             (WatchStep(tools), often),
             (CollectStep(tools), often),
             (SettleStep(tools), max(settings.settle_after / 6, timedelta(seconds=0.5))),
             (SweepStep(tools, sweeps), min(max(page, timedelta(seconds=0.5)), timedelta(seconds=10))),
         ]
         ticker = partial(Ticker, outage=tools.outage, log=self._log, stopping=self._stopping)
-        tickers = [ticker(name=step.name, tick=step.tick, every=every, started=step.drained) for step, every in steps]
-        tickers.append(ticker(name="heartbeat", tick=self._heartbeat, every=HEARTBEAT))
-        return {made.name: made for made in tickers}
+        for step, every in steps:
+            tickers[step.name] = ticker(name=step.name, tick=step.tick, every=every, started=step.drained)
+        tickers["heartbeat"] = ticker(name="heartbeat", tick=self._heartbeat, every=HEARTBEAT)
+        return tickers

@@ -16,6 +16,7 @@ SQL = Path(__file__).parent.parent / "sql" / revision
 UPGRADE = (
     "tables.sql",
     "checks.sql",
+    "lists.sql",
     "triggers.sql",
     "functions.sql",
     "new_links.sql",

@@ -5,20 +5,27 @@ The whole table is here. Every interval is a multiple of `SYNC_WATCH_INTERVAL_SE
 
 | the vendor says | and (the first row that fits counts)  | next look            |
 |-----------------|---------------------------------------|----------------------|
+| active          | the list shows what runs              | ×360                 |
 | active          | for less than 2 hours (×720)          | ×1                   |
 | active          | for longer                            | ×6                   |
 | initiated       | the link is dead by the calendar      | ×6, until a look counts |
+| initiated       | the list shows what runs              | ×30240               |
 | initiated       | the link is younger than 1 hour (×360)| ×6                   |
 | initiated       | the link dies within an hour (×360)   | ×30                  |
 | initiated       | otherwise                             | ×60                  |
 | completed       | no survey rating yet                  | once, after ×360     |
 | completed       | otherwise                             | never                |
-| failed          | the console may still re-invite       | ×360, then ×8640, until the link would be dead |
+| failed          | the list shows what runs              | ×8640, until the link would be dead |
+| failed          | the console may still re-invite       | ×360, then ×8640, until then |
 | anything else   |                                       | ×30                  |
 
 No look falls before ×1, and none at an open link falls long after the time at which the link can be declared dead.
 
-The vendor's whole list is walked through every ×360 while there is anything that it could tell.
+"The list shows what runs": where it can be asked for one status (`running`), the list of the running interviews is read
+every ×1, and a session that has left it is looked at at once; the looks in this table are then a net beneath that.
+
+The vendor's whole list is walked through every ×360 while there is anything that it could tell; the lists of what has
+completed and failed, where it can be asked for them, every ×60, and after a gap in the lists of what runs.
 """
 
 from dataclasses import dataclass
@@ -27,7 +34,9 @@ from datetime import datetime, timedelta
 from service.core.limits import back_off
 from service.core.model import Policy, VendorStatus
 
+ENDED_EVERY = 60  #: × between the beginnings of two walks through the list of what has ended
 SWEEP_FAILURE_CEILING = 60  #: × between two tries for a page that the vendor does not show
+UNOPENED_EVERY = 60  #: × between looks at a link that nobody has opened
 LOOK_FAILURE_CEILING = 60  #: × between looks that tell nothing
 SEARCH_DISTANCE_MAX = timedelta(days=30)  #: the last search lies where the link would be dead, long before this
 MISSING_CEILING = 360  #: × between looks at a session that the vendor does not know
@@ -51,6 +60,7 @@ class Known:
     interview_started_at: datetime | None
     rated: bool
     seen_before: bool  #: an earlier look already showed this status
+    listed: bool = False  #: the list of running interviews tells when it begins and ends
 
 
 def link_is_over(link_expires_at: datetime, now: datetime, policy: Policy) -> bool:
@@ -63,10 +73,28 @@ def next_look(known: Known, *, now: datetime, policy: Policy, jitter: float) -> 
     row = _row(known, now, policy)
     if row is None:
         return None
+    return _scheduled(row, known, now=now, policy=policy, jitter=jitter)
+
+
+def _scheduled(row: tuple[int, str], known: Known, *, now: datetime, policy: Policy, jitter: float) -> NextLook:
     multiple, reason = row
     delay = policy.watch_interval * multiple
     at = now + max(delay * (1 - 0.2 * jitter), policy.watch_interval)
     return NextLook(at=_not_long_after_death(at, known, now, policy), reason=reason)
+
+
+def first_listed_look(link_expires_at: datetime, *, now: datetime, policy: Policy, jitter: float) -> NextLook:
+    """The first look at a session that was made just now, where the list of running interviews tells of it."""
+    known = Known(
+        vendor_status=VendorStatus.INITIATED,
+        link_made_at=now,
+        link_expires_at=link_expires_at,
+        interview_started_at=None,
+        rated=False,
+        seen_before=False,
+        listed=True,
+    )
+    return _scheduled(_initiated(known, now, policy), known, now=now, policy=policy, jitter=jitter)
 
 
 def _row(known: Known, now: datetime, policy: Policy) -> tuple[int, str] | None:
@@ -87,10 +115,13 @@ def _row(known: Known, now: datetime, policy: Policy) -> tuple[int, str] | None:
 def _failed(known: Known, now: datetime, policy: Policy) -> tuple[int, str] | None:
     if link_is_over(known.link_expires_at, now, policy):
         return None
-    return (8640 if known.seen_before else 360), "the console may still re-invite the candidate"
+    later = known.seen_before or known.listed
+    return (8640 if later else 360), "the console may still re-invite the candidate"
 
 
 def _active(known: Known, now: datetime, policy: Policy) -> tuple[int, str]:
+    if known.listed:
+        return 360, "the interview is on the list of those that run"
     began = known.interview_started_at
     if began is not None and now - began > policy.watch_interval * 720:
         return 6, "the interview runs longer than usual"
@@ -100,11 +131,13 @@ def _active(known: Known, now: datetime, policy: Policy) -> tuple[int, str]:
 def _initiated(known: Known, now: datetime, policy: Policy) -> tuple[int, str]:
     if link_is_over(known.link_expires_at, now, policy):
         return 6, "the link should be dead; the next look decides"
+    if known.listed:
+        return 30_240, "the list of running interviews tells when it begins"
     if now - known.link_made_at < policy.watch_interval * 360:
         return 6, "the link is new"
     if known.link_expires_at - now < policy.watch_interval * 360:
         return 30, "the link dies soon"
-    return 60, "nobody has opened the link yet"
+    return UNOPENED_EVERY, "nobody has opened the link yet"
 
 
 def _not_long_after_death(at: datetime, known: Known, now: datetime, policy: Policy) -> datetime:
@@ -151,6 +184,16 @@ def next_search(searches: int, posted_at: datetime, *, now: datetime, policy: Po
 def next_sweep(started_at: datetime, *, now: datetime, policy: Policy) -> datetime:
     """When the next walk through the vendor's list begins, counted from the beginning of this one."""
     return max(started_at + policy.watch_interval * policy.sweep_every, now + policy.watch_interval)
+
+
+def next_list_of_ended(started_at: datetime, *, now: datetime, policy: Policy) -> datetime:
+    """When the next walk through the list of what has completed, or failed, begins."""
+    return max(started_at + policy.watch_interval * ENDED_EVERY, now + policy.watch_interval)
+
+
+def next_list_of_running(started_at: datetime, *, now: datetime, policy: Policy) -> datetime:
+    """When the running interviews are listed next, counted from the last time that they were asked for."""
+    return max(started_at + policy.watch_interval * policy.list_every, now)
 
 
 def sweep_again_after_failure(failures: int, *, now: datetime, policy: Policy, jitter: float) -> datetime:

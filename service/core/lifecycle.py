@@ -8,6 +8,7 @@ A constructor returns a `Change` (`changes.py`). `starting`, `watching`, `collec
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from service.core.cadence import NextLook
 from service.core.changes import Change, Event, InviteColumns, InviteMove, SessionColumns, StoredTranscript
 from service.core.limits import LINK_LIFETIME
 from service.core.model import (
@@ -32,7 +33,7 @@ def _from(*statuses: InviteStatus) -> frozenset[InviteStatus]:
 # --- start -----------------------------------------------------------------------------------------------------------
 
 
-def publish_link(claim: PostClaim, minted: Minted, *, now: datetime, first_look_at: datetime) -> Change:
+def publish_link(claim: PostClaim, minted: Minted, *, now: datetime, first_look: NextLook) -> Change:
     """starting → link_ready. The link dies no earlier than its lifetime after the post was committed."""
     expires_at = claim.posted_at + minted.expires_in
     return Change(
@@ -43,8 +44,8 @@ def publish_link(claim: PostClaim, minted: Minted, *, now: datetime, first_look_
             session_id=minted.session_id,
             link_expires_at=expires_at,
             vendor_status="initiated",
-            next_look_at=first_look_at,
-            next_look_reason="the link is new",
+            next_look_at=first_look.at,
+            next_look_reason=first_look.reason,
         ),
         move=InviteMove(
             allowed_from=_from(InviteStatus.STARTING),

@@ -9,9 +9,8 @@ from service.core.comparing import Known, KnownPost
 from service.core.findings import Finding, Kind, Level, do_at_once, moment
 from service.core.model import INVITE_MOVES, InviteStatus
 from service.core.observations import Sighting
+from service.core.sweeping import CLOCKS_MAY_DIFFER
 from service.core.verifying import OVERDUE
-
-CLOCKS_MAY_DIFFER = timedelta(minutes=5)  #: the vendor's clock and ours
 
 #: The sweep begins each hour; a walk through a long list takes half of one.
 SWEEP_OVERDUE = timedelta(hours=3)

@@ -168,6 +168,7 @@ class PostClaim(Claim):
     probe: bool  #: the account is stopped and this one request asks whether it works again
     persona_refusal: str | None  #: the vendor refused the persona that this invite needs, with this code
     blamed: bool = False  #: the vendor refuses invites of this persona, and others not
+    listed: bool = False  #: the list of running interviews tells when the interview begins and ends
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,6 +194,7 @@ class LookClaim(Claim):
     reinvited_at: datetime | None = None  #: since when it is known to be open again, by the vendor's console
     origin: SessionOrigin = SessionOrigin.POST
     newest_is_dead: bool = False  #: no link of the invite's newest post works
+    listed: bool = False  #: the list of running interviews tells when it begins and ends
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,6 +241,7 @@ class Policy:
     #: console re-invite, a session of a lost post that came late) is rare and can wait an hour; a walk through 100,000
     #: sessions takes half of one at its share of the budget.
     sweep_every: int = 360
+    list_every: int = 1  #: × watch_interval between two lists of the running interviews
     settle_after: timedelta = timedelta(seconds=60)
     expiry_grace: timedelta = timedelta(hours=1)
     posts_per_link: int = 10

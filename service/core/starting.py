@@ -38,8 +38,8 @@ def decide_post(
     """What one answered, unanswered or abandoned POST means for its invite."""
     match answer:
         case Minted():
-            first_look_at = now + policy.watch_interval * (1 + 0.2 * jitter)
-            change = lifecycle.publish_link(claim, answer, now=now, first_look_at=first_look_at)
+            first_look = _first_look(claim, answer, now=now, policy=policy, jitter=jitter)
+            change = lifecycle.publish_link(claim, answer, now=now, first_look=first_look)
             cleared = claim.persona_id if claim.blamed else None
             return Decision(change=change, notes=(Worked(lane=Lane.START, cleared_persona=cleared),))
         case MintedWithoutLink():
@@ -51,6 +51,13 @@ def decide_post(
             meaning = classify(Request.START, answer)
             change = _change_for_failed_post(claim, meaning, now=now, policy=policy, jitter=jitter)
             return Decision(change=change, notes=_notes_of(claim, meaning))
+
+
+def _first_look(claim: PostClaim, minted: Minted, *, now: datetime, policy: Policy, jitter: float) -> cadence.NextLook:
+    """Soon, for some open their link at once; but where the list shows what runs, that is its affair."""
+    if not claim.listed:
+        return cadence.NextLook(at=now + policy.watch_interval * (1 + 0.2 * jitter), reason="the link is new")
+    return cadence.first_listed_look(claim.posted_at + minted.expires_in, now=now, policy=policy, jitter=jitter)
 
 
 def _notes_of(claim: PostClaim, meaning: Meaning) -> tuple[AccountNote, ...]:

@@ -2,13 +2,28 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from enum import StrEnum
 from uuid import UUID
 
 from service.core.comparing import Finding, Known, compare
 from service.core.limits import LINK_LIFETIME
 from service.core.model import SessionOrigin
-from service.core.observations import Sighting
+from service.core.observations import Sighting, SightingPage
+
+CLOCKS_MAY_DIFFER = timedelta(minutes=5)  #: the vendor's clock and ours
+
+
+class Walk(StrEnum):
+    """Which list is walked through."""
+
+    ALL = "all"
+    COMPLETED = "completed"
+    FAILED = "failed"
+
+    @property
+    def filters(self) -> dict[str, str]:
+        return {} if self is Walk.ALL else {"status": self.value}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +75,13 @@ class PageFindings:
     @property
     def count(self) -> int:
         return len(self.searches) + len(self.looks) + len(self.sessions) + len(self.unclaimed)
+
+
+def reaches(page: SightingPage, oldest: datetime) -> bool:
+    """Whether a page of a list that runs from new to old is past `oldest`; rows without a time prove nothing."""
+    times = [sighting.created_at for sighting in page.sightings if sighting.created_at is not None]
+    from_new_to_old = len(times) > 1 and times[0] > times[-1] and times == sorted(times, reverse=True)
+    return from_new_to_old and len(times) == len(page.sightings) and times[0] < oldest
 
 
 def decide_page(

@@ -55,7 +55,8 @@ def decide_look(
         believed = _step_back_is_believed(claim, time.sent_at)
         if not believed:
             return Decision(change=_remember_step_back(claim, answer, time, policy), notes=notes)
-    session = _session_after(claim, answer, time=time, policy=policy, jitter=jitter)
+    session = _looked(claim, time, answer.status)
+    session |= _session_after(claim, answer, time=time, policy=policy, jitter=jitter)
     return Decision(change=_move_for(claim, answer, session, time.now, policy), notes=notes)
 
 
@@ -107,10 +108,16 @@ def _remember_step_back(claim: LookClaim, seen: Sighting, time: LookTime, policy
     return lifecycle.only_seen(claim, columns, event if absorbed or claim.step_back_seen_at is None else None)
 
 
+def decide_listed(claim: LookClaim, seen: Sighting, *, time: LookTime, policy: Policy, jitter: float) -> Decision:
+    """What it means that the list shows an interview as running which was not known to run: as a look, but none."""
+    session = _session_after(claim, seen, time=time, policy=policy, jitter=jitter)
+    return Decision(change=_move_for(claim, seen, session, time.now, policy))
+
+
 def _session_after(
     claim: LookClaim, seen: Sighting, *, time: LookTime, policy: Policy, jitter: float
 ) -> SessionColumns:
-    columns = _looked(claim, time, seen.status) | SessionColumns(
+    columns = SessionColumns(
         vendor_status=seen.status,
         status_seen_at=time.sent_at,
         step_back_seen_at=None,
@@ -169,6 +176,7 @@ def _next_look_columns(
         interview_started_at=seen.started_at or claim.interview_started_at,
         rated=seen.survey_rating is not None,
         seen_before=claim.vendor_status == seen.status,
+        listed=claim.listed,
     )
     look = cadence.next_look(known, now=now, policy=policy, jitter=jitter)
     if look is None:

@@ -55,16 +55,20 @@ class Batch(Generic[T]):
 _OF_THE_POST = "s.post_id, s.account, s.lease_token as token, s.posted_at, s.invite_id, s.link_number"
 
 
-def _claim_sessions(due: str, columns: str, *, only: str = "true") -> TextClause:
+def _claim_due(due: str, columns: str, *, only: str = "true") -> TextClause:
     """The claim of rows of `interview_sessions` that are due by the column `due`."""
+    return _claim_sessions(f"s.{due} <= (select zenhire.clock()) and {only}", f"s.{due}", columns)
+
+
+def _claim_sessions(which: str, order: str, columns: str) -> TextClause:
     return text(f"""
 with
--- rows that are due and that nobody holds
+-- the rows that nobody holds
 due as (
     select s.post_id from zenhire.interview_sessions s
-    where s.account = :account and s.{due} <= (select zenhire.clock()) and {only}
+    where s.account = :account and {which}
       and (s.lease_until is null or s.lease_until <= (select zenhire.clock()))
-    order by s.{due}
+    order by {order}
     limit :limit
     for update of s skip locked
 )
@@ -76,24 +80,38 @@ returning {_OF_THE_POST}, {columns}, zenhire.clock() as claimed_at
 """)
 
 
-CLAIM_LOOKS = _claim_sessions(
-    "next_look_at",
+#: Whether the list of running interviews tells of a session.
+_LISTED = """exists (select from zenhire.list_state h
+                    where h.account = s.account and h.status_filter = 'honoured') and s.unlisted_at is null"""
+
+_OF_THE_SESSION = (
     "s.session_id, s.state, s.current, i.status as invite_status, i.max_links, i.stop_after, s.vendor_status,"
     " s.status_seen_at, s.step_back_seen_at, s.link_expires_at, s.interview_started_at, s.look_count,"
     " s.look_failures as failures, i.candidate_survey_rating as rating, s.reinvited_at,"
     " s.session_id is not distinct from i.session_id as shown,"
     " case when s.dead_at is not null then s.dead_because end as dead_because, s.origin,"
     " not exists (select from zenhire.interview_sessions c where c.invite_id = i.id and c.current"
-    " and (c.state = 'posting' or c.session_id is not null and c.dead_at is null)) as newest_is_dead",
+    " and (c.state = 'posting' or c.session_id is not null and c.dead_at is null)) as newest_is_dead,"
+    f" {_LISTED} as listed"
 )
 
-CLAIM_TRANSCRIPTS = _claim_sessions(
+CLAIM_LOOKS = _claim_due("next_look_at", _OF_THE_SESSION)
+
+#: Sessions that a list shows as running, and that were not known to run when it was asked for.
+CLAIM_LISTED = _claim_sessions(
+    "s.post_id = any(cast(:posts as uuid[])) and s.vendor_status is distinct from 'active' and s.dead_at is null"
+    " and (s.status_seen_at is null or s.status_seen_at < :listed_at) and s.state in ('published', 'orphan')",
+    "s.post_id",
+    _OF_THE_SESSION,
+)
+
+CLAIM_TRANSCRIPTS = _claim_due(
     "next_collect_at",
     "s.session_id, s.completed_at, s.collect_count, s.collect_failures as failures,"
     " s.session_id is not distinct from i.session_id as shown",
 )
 
-CLAIM_SEARCHES = _claim_sessions(
+CLAIM_SEARCHES = _claim_due(
     "next_search_at", "s.session_id, s.link_expires_at, s.search_count", only="s.state = 'lost'"
 )
 
@@ -242,6 +260,11 @@ class Claims:
 
     async def looks(self, account: str, limit: int) -> Batch[LookClaim]:
         return await self._claim(CLAIM_LOOKS, _look_claim, account=account, limit=limit)
+
+    async def listed(self, account: str, posts: Sequence[UUID], *, listed_at: datetime) -> Batch[LookClaim]:
+        """Those of `posts` that are not yet known to run; a look that is under way tells for itself."""
+        given = {"account": account, "posts": list(posts), "listed_at": listed_at, "limit": len(posts)}
+        return await self._claim(CLAIM_LISTED, _look_claim, **given)
 
     async def transcripts(self, account: str, limit: int) -> Batch[CollectClaim]:
         return await self._claim(CLAIM_TRANSCRIPTS, lambda row: CollectClaim(**row), account=account, limit=limit)

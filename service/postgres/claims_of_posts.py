@@ -75,7 +75,8 @@ select p.post_id, p.account, p.lease_token as token, p.posted_at, p.invite_id, p
               and zenhire.persona_key(q.role_name, q.language) = zenhire.persona_key(c.role_name, c.language)),
            'PERSONA_REFUSED') end as persona_refusal,
        exists (select from zenhire.account_state a
-               where a.account = p.account and p.persona_id = any (a.blamed_personas)) as blamed
+               where a.account = p.account and p.persona_id = any (a.blamed_personas)) as blamed,
+       exists (select from zenhire.list_state h where h.account = p.account and h.status_filter = 'honoured') as listed
 from posted p join chosen c on c.id = p.invite_id
 order by c.priority desc, c.start_after, c.id
 """

@@ -19,7 +19,7 @@ from service.core.comparing import Known
 from service.core.limits import LINK_LIFETIME, SWEEP_SHARE, slot_interval
 from service.core.model import Policy
 from service.core.observations import Sighting
-from service.core.sweeping import PageFindings
+from service.core.sweeping import PageFindings, Walk
 from service.postgres.claims import NEVER, Batch
 from service.postgres.engine import fetch, transaction
 from service.postgres.known import known_of
@@ -28,16 +28,20 @@ from service.postgres.list_findings import as_json, write_findings
 #: Whose next page is due, and who has anything that a list could tell of: a session whose link may live or be replaced
 #: by the console, one that is watched, or a lost post. A walk that is under way is ended in any case.
 DUE = text("""
-select a.account from unnest(cast(:accounts as text[])) a (account)
-left join zenhire.sweeps w on w.account = a.account
+select a.account, k.walk, w.urgent is true as urgent from unnest(cast(:accounts as text[])) a (account)
+cross join (values ('all'), ('completed'), ('failed')) k (walk)
+left join zenhire.sweeps w on w.account = a.account and w.walk = k.walk
 left join zenhire.leases l on l.name = 'sweep:' || a.account
 where (w.account is null or w.next_at <= (select zenhire.clock()))
   and (l.name is null or l.holder = :holder or l.until <= (select zenhire.clock()))
+  and (k.walk = 'all' or exists (select from zenhire.list_state h
+                                 where h.account = a.account and h.status_filter = 'honoured'))
   and (w.position is not null
     or exists (select from zenhire.interview_sessions s
                where s.account = a.account and s.posted_at > (select zenhire.clock()) - :memory)
     or exists (select from zenhire.interview_sessions s where s.account = a.account and s.next_look_at is not null)
     or exists (select from zenhire.interview_sessions s where s.account = a.account and s.next_search_at is not null))
+order by a.account, urgent desc, w.next_at nulls first
 """)
 
 CLAIM = text("""
@@ -52,17 +56,28 @@ held as (
     where l.holder = excluded.holder or l.until <= zenhire.clock()
     returning term
 ),
+-- what has ended is asked for as far back as anything is open; found out once for each walk
+back as (
+    select min(s.posted_at) as back_to from zenhire.interview_sessions s
+    where s.account = :account and s.next_look_at is not null
+      and s.vendor_status is distinct from 'completed' and s.vendor_status is distinct from 'failed'
+      and :walk <> 'all'
+      and not exists (select from zenhire.sweeps b
+                      where b.account = :account and b.walk = :walk and b.position is not null)
+),
 walk as (
-    insert into zenhire.sweeps as w (account) select :account from held
-    on conflict (account) do update set
+    insert into zenhire.sweeps as w (account, walk, back_to) select :account, :walk, back.back_to from held, back
+    on conflict (account, walk) do update set
         started_at = case when w.position is null then zenhire.clock() else w.started_at end,
         pages = case when w.position is null then 0 else w.pages end,
         rows = case when w.position is null then 0 else w.rows end,
-        findings = case when w.position is null then 0 else w.findings end
+        findings = case when w.position is null then 0 else w.findings end,
+        back_to = case when w.position is null then excluded.back_to else w.back_to end
     where w.next_at <= zenhire.clock()
-    returning account, started_at, position, failures
+    returning account, walk, started_at, position, back_to, failures
 )
-select walk.account, walk.started_at, walk.position, walk.failures, held.term, zenhire.clock() as claimed_at
+select walk.account, walk.walk, walk.started_at, walk.position, walk.back_to, walk.failures, held.term,
+       zenhire.clock() as claimed_at
 from walk, held
 """)
 
@@ -75,26 +90,44 @@ returning term
 
 #: After a page: the next one as soon as the sweep's share of the budget has it.
 GO_ON = text("""
+with
+pace as (
+    select zenhire.clock() + cast(:pace as interval)
+           * coalesce(cast(:per_minute as double precision) / b.requests_per_minute, 1) as at
+    from zenhire.request_budget b where b.account = :account
+),
+-- the walks of an account share what sweeps may have
+others as (
+    update zenhire.sweeps w set next_at = greatest(w.next_at, p.at)
+    from pace p where w.account = :account and w.walk <> :walk and not w.urgent
+)
 update zenhire.sweeps w
 set position = cast(:position as jsonb), pages = w.pages + :pages, rows = w.rows + :rows,
     findings = w.findings + :findings, failures = 0,
-    next_at = zenhire.clock() + cast(:pace as interval)
-              * coalesce(cast(:per_minute as double precision) / b.requests_per_minute, 1)
-from zenhire.request_budget b
-where w.account = :account and b.account = w.account
+    next_at = case when w.urgent then zenhire.clock() else p.at end
+from pace p
+where w.account = :account and w.walk = :walk
 """)
 
 FINISH = text("""
 update zenhire.sweeps w
 set position = null, pages = w.pages + :pages, rows = w.rows + :rows, findings = w.findings + :findings, failures = 0,
-    finished_at = zenhire.clock(), ended_because = :because, next_at = :next_at
-where w.account = :account
+    finished_at = zenhire.clock(), ended_because = :because, next_at = :next_at, back_to = null, urgent = false
+where w.account = :account and w.walk = :walk
 """)
 
 #: The walk goes on from where it stands.
 TRY_LATER = text("""
-update zenhire.sweeps set failures = :failures, next_at = :next_at where account = :account
+update zenhire.sweeps set failures = :failures, next_at = :next_at where account = :account and walk = :walk
 """)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueWalk:
+    """A walk with a page to be read."""
+
+    walk: Walk
+    urgent: bool  #: the page after it is due at once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,9 +135,11 @@ class SweepClaim:
     """A walk whose next page is to be read; only what is written under its term counts."""
 
     account: str
+    walk: Walk
     term: int
     started_at: datetime
     position: dict[str, Any] | None  #: None: from the beginning
+    back_to: datetime | None  #: older sessions are not asked for; None: the whole list
     failures: int
 
 
@@ -142,23 +177,26 @@ class Sweeps:
         self._lease = lease
         self._policy = policy
 
-    async def due(self, accounts: Sequence[str]) -> list[str]:
-        """Those of `accounts` whose next page is this replica's to read."""
+    async def due(self, accounts: Sequence[str]) -> dict[str, DueWalk]:
+        """Those of `accounts` with a page that is this replica's to read, and of which walk."""
         memory = 2 * LINK_LIFETIME + self._policy.expiry_grace  # the console replaces a link that died, for a week
         given = {"accounts": list(accounts), "holder": self._replica, "memory": memory}
-        return [row["account"] for row in await fetch(self._engine, DUE, given)]
+        due: dict[str, DueWalk] = {}
+        for row in await fetch(self._engine, DUE, given):
+            due.setdefault(row["account"], DueWalk(walk=Walk(row["walk"]), urgent=row["urgent"]))
+        return due
 
     async def known(self, account: str, sightings: Sequence[Sighting]) -> list[Known]:
         """What the database knows of each row of a page."""
         return await known_of(self._engine, account, sightings)
 
-    async def claim(self, account: str) -> Batch[SweepClaim]:
+    async def claim(self, account: str, walk: Walk) -> Batch[SweepClaim]:
         """The walk of this account, if it is due and nobody else's."""
         asked_at = asyncio.get_running_loop().time()
-        given = {"account": account, "holder": self._replica, "lease": self._lease}
+        given = {"account": account, "walk": walk, "holder": self._replica, "lease": self._lease}
         rows = [dict(row) for row in await fetch(self._engine, CLAIM, given)]
         claimed_at = rows[0].pop("claimed_at") if rows else NEVER
-        claims = [SweepClaim(**row) for row in rows]
+        claims = [SweepClaim(**row | {"walk": Walk(row["walk"])}) for row in rows]
         return Batch(rows=claims, claimed_at=claimed_at, asked_at=asked_at, lease=self._lease)
 
     async def write(self, claim: SweepClaim, page: PageRead) -> bool:
@@ -185,7 +223,7 @@ class Sweeps:
                     await connection.execute(GO_ON, counts | {"position": as_json(position)} | _next_page(claim, page))
                 case Finish(because, next_walk_at):
                     await connection.execute(
-                        FINISH, counts | {"account": claim.account, "because": because, "next_at": next_walk_at}
+                        FINISH, counts | _row(claim) | {"because": because, "next_at": next_walk_at}
                     )
             return True
 
@@ -194,7 +232,7 @@ class Sweeps:
         async with transaction(self._engine) as connection:
             if not await self._is_ours(connection, claim, keep=timedelta(0)):
                 return False
-            await connection.execute(TRY_LATER, {"account": claim.account, "failures": failures, "next_at": at})
+            await connection.execute(TRY_LATER, _row(claim) | {"failures": failures, "next_at": at})
             return True
 
     async def _is_ours(self, connection: AsyncConnection, claim: SweepClaim, *, keep: timedelta) -> bool:
@@ -205,4 +243,8 @@ class Sweeps:
 def _next_page(claim: SweepClaim, page: PageRead) -> dict[str, Any]:
     """One request in so many slots is the sweep's."""
     pace = SWEEP_SHARE * slot_interval(page.requests_per_minute)
-    return {"account": claim.account, "pace": pace, "per_minute": page.requests_per_minute}
+    return _row(claim) | {"pace": pace, "per_minute": page.requests_per_minute}
+
+
+def _row(claim: SweepClaim) -> dict[str, str]:
+    return {"account": claim.account, "walk": claim.walk}

@@ -24,7 +24,8 @@ select base_url, client_id, stop_code, stop_message, stop_scope from zenhire.acc
 """)
 
 SWEEPING = text("""
-select started_at as began_at, next_at, position is not null as is_walking from zenhire.sweeps where account = :account
+select started_at as began_at, next_at, position is not null as is_walking from zenhire.sweeps
+where account = :account and walk = 'all'
 """)
 
 UNCLAIMED = text("""

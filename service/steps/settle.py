@@ -7,7 +7,6 @@ orphan: nobody holds its link, and it is watched until it is dead.
 
 import asyncio
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from uuid import UUID
 
 from service.core.decisions import Decision, notes_of
@@ -16,6 +15,7 @@ from service.core.marks import read_post_mark
 from service.core.model import Lane, SearchClaim
 from service.core.observations import Failure, Sighting, SightingPage
 from service.core.settling import already_known, decide_search
+from service.core.sweeping import CLOCKS_MAY_DIFFER, reaches
 from service.postgres.claims import Batch
 from service.steps.beats import Beat
 from service.steps.desk import Desk, Tools
@@ -24,7 +24,6 @@ from service.zenhire.listing import ListEnd, walk_sessions
 
 POSTS_PER_WALK = 200
 REQUESTS_PER_WALK = 1000  #: the lease ends a walk long before
-CLOCKS_MAY_DIFFER = timedelta(minutes=5)  #: the vendor's clock and ours
 
 
 @dataclass(slots=True)
@@ -89,7 +88,7 @@ class SettleStep:
                 walk.far_enough = page == ListEnd.ALL_SEEN
                 break
             self._remember(walk, page, wanted)
-            if wanted <= walk.found.keys() or _reaches(page, oldest):
+            if wanted <= walk.found.keys() or reaches(page, oldest):
                 walk.far_enough = True
                 break
             if self._tools.stopping.is_set():
@@ -121,10 +120,3 @@ class SettleStep:
                 session_id=found.session_id,
                 applied=written.applied,
             )
-
-
-def _reaches(page: SightingPage, oldest: datetime) -> bool:
-    """Whether a page of a list that runs from new to old is past `oldest`; rows without a time prove nothing."""
-    times = [sighting.created_at for sighting in page.sightings if sighting.created_at is not None]
-    from_new_to_old = len(times) > 1 and times[0] > times[-1] and times == sorted(times, reverse=True)
-    return from_new_to_old and len(times) == len(page.sightings) and times[0] < oldest

@@ -1,9 +1,11 @@
 """
-sweep: the vendor's whole list, page by page → what no look can tell.
+sweep: the vendor's whole list, page by page → what no look can tell; and the lists of what has ended.
 
 A slow net beneath everything else: sessions that the console made for our invites, sessions of lost posts that came
-late, and whatever the looks have missed. A tick reads one page at most, so there is nothing to stop or to take over but
-that page.
+late, and whatever the looks have missed. Where the running interviews are listed (`running`), those that begin and end
+between two lists are found on the lists of what has completed and what has failed: slowly in passing, and as fast as
+may be after a gap. Each page is claimed and written by itself, so there is nothing to stop or to take over but that
+page.
 """
 
 from datetime import datetime
@@ -13,7 +15,7 @@ from service.core.decisions import Worked, notes_of
 from service.core.failures import DidNotSend, Request, classify
 from service.core.model import Lane
 from service.core.observations import Failure, SightingPage
-from service.core.sweeping import PageFindings, decide_page
+from service.core.sweeping import CLOCKS_MAY_DIFFER, PageFindings, Walk, decide_page, reaches
 from service.postgres.claims import Batch
 from service.postgres.sweeps import Finish, GoOn, PageRead, SweepClaim, Sweeps
 from service.steps.beats import Beat
@@ -24,6 +26,7 @@ from service.zenhire.listing import ListEnd, Position, Read, read_sessions
 REQUESTS_PER_WALK = 20_000  #: two million sessions; a list that is longer has no end
 FAILURES_PER_WALK = 20  #: in a row; then the next walk begins anew, at its time
 GIVEN_UP = "given_up"
+FAR_ENOUGH = "far_enough"
 
 
 class SweepStep:
@@ -47,18 +50,25 @@ class SweepStep:
         await self.drained()
 
     async def _sweep(self, account: str) -> None:
-        desk = self._tools.desks().get(account)
-        if desk is None or not await self._sweeps.due([account]):
-            return
+        """One page; where they are urgent, one after the other."""
+        urgent = True
+        while urgent and not self._tools.stopping.is_set():
+            due = (await self._sweeps.due([account])).get(account)
+            desk = self._tools.desks().get(account)
+            urgent = due is not None and desk is not None and await self._claim_page(desk, due.walk) and due.urgent
+
+    async def _claim_page(self, desk: Desk, walk: Walk) -> bool:
+        """Whether the page was read."""
         grant = await desk.budget.reserve(Lane.LIST, 1)
         if grant.slots == 0:
-            return
+            return False
         await self._tools.reached(self.name, Beat.RESERVED)
-        batch = await self._sweeps.claim(account)
+        batch = await self._sweeps.claim(desk.account, walk)
         for claim in batch.rows:
             await self._tools.reached(self.name, Beat.CLAIMED)
             await self._read_page(desk, batch, claim)
             await self._tools.reached(self.name, Beat.WRITTEN)
+        return bool(batch.rows)
 
     async def _read_page(self, desk: Desk, batch: Batch[SweepClaim], claim: SweepClaim) -> None:
         listed_at = batch.now()  # no later than the request: what was seen after it is newer
@@ -79,12 +89,18 @@ class SweepStep:
         return decide_page(page.sightings, known, account=account, listed_at=listed_at)
 
     def _then(self, claim: SweepClaim, read: Read[SightingPage], now: datetime) -> GoOn | Finish:
-        next_walk_at = cadence.next_sweep(claim.started_at, now=now, policy=self._tools.policy)
+        next_walk_at = self._next_walk(claim, now)
         if isinstance(read.then, ListEnd):
             return Finish(read.then, next_walk_at)
+        if claim.back_to and read.page and reaches(read.page, claim.back_to - CLOCKS_MAY_DIFFER):
+            return Finish(FAR_ENOUGH, next_walk_at)
         if read.then.requests >= REQUESTS_PER_WALK:
             return Finish(ListEnd.REQUESTS_MAX, next_walk_at)
         return GoOn(read.then.as_json())
+
+    def _next_walk(self, claim: SweepClaim, now: datetime) -> datetime:
+        next_walk = cadence.next_sweep if claim.walk is Walk.ALL else cadence.next_list_of_ended
+        return next_walk(claim.started_at, now=now, policy=self._tools.policy)
 
     async def _after_failure(self, desk: Desk, batch: Batch[SweepClaim], claim: SweepClaim, failure: Failure) -> None:
         """The walk waits where it stands; a page that is never shown ends it, for the next one may get past."""
@@ -99,7 +115,7 @@ class SweepStep:
             )
             await self._sweeps.try_later(claim, failures=failures, at=at)
             return
-        then = Finish(GIVEN_UP, cadence.next_sweep(claim.started_at, now=now, policy=self._tools.policy))
+        then = Finish(GIVEN_UP, self._next_walk(claim, now))
         await self._write(desk, claim, PageFindings(), 0, then)
 
     async def _write(
@@ -120,6 +136,10 @@ class SweepStep:
 def _position(claim: SweepClaim) -> Position:
     """Where the walk goes on; one that another release kept and this one cannot read begins anew."""
     try:
-        return Position() if claim.position is None else Position.from_json(claim.position)
+        return _beginning(claim) if claim.position is None else Position.from_json(claim.position)
     except (KeyError, TypeError, ValueError):
-        return Position()
+        return _beginning(claim)
+
+
+def _beginning(claim: SweepClaim) -> Position:
+    return Position(filters=claim.walk.filters)

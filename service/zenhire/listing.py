@@ -76,6 +76,7 @@ class Position:
     """
 
     filters: Params = field(default_factory=dict)
+    page_rows: int = 0  #: pages of so many rows are known: one with fewer is the last; 0: not known
     bare: bool = False  #: the vendor refused the parameters of the first request, so the list is asked for without
     way: Way = Way.CURSOR
     works: bool = False  #: this way has brought a page that is not the first one again
@@ -100,7 +101,7 @@ class Position:
         """Where the walk stands after this page, or how it has ended."""
         asked = replace(self, requests=self.requests + 1)
         rows = len(page.ids) + page.unreadable
-        if rows == 0:
+        if rows == 0 or (rows < self.page_rows and page.next_cursor is None):
             return ListEnd.ALL_SEEN
         if self.pages == 0:
             whole = rows < SHORTEST_FULL_PAGE or page.says_last

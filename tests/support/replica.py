@@ -20,6 +20,7 @@ from service.postgres.budget import Budget
 from service.postgres.claims import Claims
 from service.postgres.engine import create_engine
 from service.postgres.personas import PersonaRows
+from service.postgres.running import RunningLists
 from service.postgres.sweeps import Sweeps
 from service.postgres.writer import Writer
 from service.steps.beats import Reached, go_on
@@ -27,6 +28,7 @@ from service.steps.collect import CollectStep
 from service.steps.desk import Desk, Tools
 from service.steps.outage import Outage
 from service.steps.personas import PersonaStep
+from service.steps.running import RunningStep
 from service.steps.settle import SettleStep
 from service.steps.start import StartStep
 from service.steps.sweep import SweepStep
@@ -74,11 +76,18 @@ class Replica:
     tools: Tools
     accounts: Accounts
     start: StartStep
+    running: RunningStep  #: not among those that `tick` ticks: without it, each session is looked at by itself
     watch: WatchStep
     collect: CollectStep
     settle: SettleStep
     sweep: SweepStep
     desks: dict[str, Desk] = field(default_factory=dict)
+
+    async def list_and_tick(self) -> None:
+        """As a tick, with the list of what runs, and what it leads to."""
+        await self.tick()
+        await self.running.run_once()
+        await self.watch.run_once()
 
     async def tick(self) -> None:
         """Every step once, in the order of the way of the data."""
@@ -135,6 +144,11 @@ async def a_replica(
             tools=tools,
             accounts=accounts,
             start=StartStep(tools, PersonaStep(tools, PersonaRows(engine, replica=identity))),
+            running=RunningStep(
+                tools,
+                RunningLists(engine, replica=identity, lease=deadline + timedelta(seconds=5), policy=tools.policy),
+                wake_watch=lambda: None,
+            ),
             watch=WatchStep(tools),
             collect=CollectStep(tools),
             settle=SettleStep(tools),

@@ -196,15 +196,6 @@ alter table zenhire.account_streaks
 alter table zenhire.leases
     add constraint term_is_not_negative check (term >= 0);
 
-alter table zenhire.sweeps
-    add constraint account_is_a_lower_case_name check (account ~ '^[a-z][a-z0-9_]{0,62}$'),
-    add constraint position_is_an_object check (jsonb_typeof(position) = 'object'),
-    add constraint counts_are_not_negative check (least(pages, rows, findings, failures) >= 0);
-
-alter table zenhire.unclaimed_sessions
-    add constraint account_is_a_lower_case_name check (account ~ '^[a-z][a-z0-9_]{0,62}$'),
-    add constraint finding_is_known check (finding in ('unknown_post', 'likely_reinvite'));
-
 alter table zenhire.schema_info
     add constraint there_is_one_row check (singleton),
     add constraint oldest_program_is_a_version check (oldest_program ~ '^[0-9]+(\.[0-9]+)*');

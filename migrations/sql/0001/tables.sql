@@ -77,6 +77,7 @@ create table zenhire.interview_sessions (
     first_look_at        timestamptz,
     last_look_at         timestamptz,
     last_look            text,
+    unlisted_at          timestamptz, -- a list of running interviews did not show it, and should have
     -- The transcript.
     next_collect_at      timestamptz,
     collect_count        integer not null default 0,
@@ -212,33 +213,6 @@ create table zenhire.leases (
     until  timestamptz not null
 );
 
--- The walk through the vendor's list, one at a time for each account; who walks stands in leases as sweep:<account>.
-create table zenhire.sweeps (
-    account       text primary key,
-    next_at       timestamptz not null default '-infinity', -- the next page, or else the next walk
-    started_at    timestamptz not null default zenhire.clock(),
-    position      jsonb, -- where the next page is; null: no walk is under way
-    pages         integer not null default 0,
-    rows          integer not null default 0,
-    findings      integer not null default 0,
-    failures      integer not null default 0,
-    finished_at   timestamptz,
-    ended_because text
-);
-
--- What the vendor's list shows and no post here has made.
-create table zenhire.unclaimed_sessions (
-    account       text not null,
-    session_id    text not null,
-    finding       text not null, -- unknown_post, likely_reinvite
-    invite_id     uuid references zenhire.candidate_invites (id),
-    vendor_status text not null,
-    found_at      timestamptz not null default zenhire.clock(),
-    last_seen_at  timestamptz not null default zenhire.clock(),
-    accepted_at   timestamptz,
-    primary key (account, session_id)
-);
-
 create table zenhire.replicas (
     id           uuid primary key,
     host         text not null,
@@ -281,6 +255,8 @@ create index interview_sessions_to_repost on zenhire.interview_sessions (account
 create index interview_sessions_abandoned on zenhire.interview_sessions (lease_until) where state = 'posting';
 create index interview_sessions_to_look on zenhire.interview_sessions (account, next_look_at)
     where next_look_at is not null;
+create index interview_sessions_running on zenhire.interview_sessions (account)
+    where vendor_status = 'active' and dead_at is null;
 create index interview_sessions_to_collect on zenhire.interview_sessions (account, next_collect_at)
     where next_collect_at is not null;
 create index interview_sessions_to_search on zenhire.interview_sessions (account, next_search_at)
@@ -295,7 +271,6 @@ create index interview_sessions_overlapping on zenhire.interview_sessions (invit
 create index interview_sessions_missing on zenhire.interview_sessions (account, invite_id)
     where look_failures >= 5;
 create index interview_sessions_newest on zenhire.interview_sessions (account, posted_at);
-create index unclaimed_sessions_open on zenhire.unclaimed_sessions (account, finding) where accepted_at is null;
 create index interview_sessions_held on zenhire.interview_sessions (lease_holder) where lease_holder is not null;
 create unique index personas_one_per_role_and_language
     on zenhire.personas (account, zenhire.persona_key(role_name, language));

@@ -62,7 +62,7 @@ def never_swept(world: World) -> None:
     """The `sweep` step is due, and no replica does it."""
     world.database.execute(
         "insert into zenhire.sweeps (account, next_at) values ('default', zenhire.clock())"
-        " on conflict (account) do update set position = null, next_at = excluded.next_at,"
+        " on conflict (account, walk) do update set position = null, next_at = excluded.next_at,"
         " started_at = excluded.started_at"
     )
 

@@ -1,0 +1,225 @@
+"""
+running: one list of the running interviews → what has begun, and one look at what has ended.
+
+Requests grow with outcomes, not with open sessions: however many links are out, no more interviews run at once than the
+vendor allows, and one list shows them all. Whether the vendor's list can be asked for one status is probed first; where
+it cannot, each session is looked at by itself (`watch`).
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from service.core.decisions import Worked, notes_of
+from service.core.failures import DidNotSend, Request, classify
+from service.core.model import Lane, VendorStatus
+from service.core.observations import Failure, Sighting, SightingPage
+from service.core.running import (
+    Probe,
+    RunningFindings,
+    RunningList,
+    StatusFilter,
+    Verdict,
+    decide_running,
+    is_pure,
+    judge,
+)
+from service.core.watching import LookTime, decide_listed
+from service.postgres.claims import Batch
+from service.postgres.running import RunningClaim, RunningLists
+from service.steps.beats import Beat
+from service.steps.desk import Desk, Tools
+from service.steps.side_by_side import SideBySide
+from service.zenhire.listing import ListEnd, Position, read_sessions
+
+PAGES_MAX = 200  #: of one list: 20,000 interviews at once
+
+
+@dataclass(slots=True)
+class _Listed:
+    """What the pages of one list have shown so far."""
+
+    sightings: dict[str, Sighting] = field(default_factory=dict)
+    page_rows: int = 0  #: of its longest page
+    stranger: Sighting | None = None  #: it was not asked for: the filter is ignored
+    failure: Failure | None = None
+    whole: bool = False
+
+
+class RunningStep:
+    name = "running"
+
+    def __init__(self, tools: Tools, lists: RunningLists, *, wake_watch: Callable[[], None]) -> None:
+        self._tools = tools
+        self._lists = lists
+        self._wake_watch = wake_watch
+        self._accounts = SideBySide(self._list, tools, step=self.name)
+
+    async def tick(self) -> None:
+        """See to it that every account whose list is due is at work; does not wait for it."""
+        self._accounts.start(await self._lists.due(sorted(self._tools.desks())))
+
+    async def drained(self) -> None:
+        await self._accounts.drained()
+
+    async def run_once(self) -> None:
+        """One tick and all that it started, to its end."""
+        await self.tick()
+        await self.drained()
+
+    async def _list(self, account: str) -> None:
+        desk = self._tools.desks().get(account)
+        if desk is None:
+            return
+        grant = await desk.budget.reserve(Lane.LIST, 1)
+        if grant.slots == 0:
+            return
+        await self._tools.reached(self.name, Beat.RESERVED)
+        batch = await self._lists.claim(account)
+        for claim in batch.rows:
+            await self._tools.reached(self.name, Beat.CLAIMED)
+            await self._work(desk, batch, claim)
+            await self._tools.reached(self.name, Beat.WRITTEN)
+
+    async def _work(self, desk: Desk, batch: Batch[RunningClaim], claim: RunningClaim) -> None:
+        if claim.probe_is_due:
+            await self._probe(desk, batch, claim)
+        elif claim.status_filter == StatusFilter.HONOURED:
+            await self._list_running(desk, batch, claim)
+        else:
+            await self._lists.bring_looks_forward(claim)
+
+    # --- what the list honours ---------------------------------------------------------------------------------------
+
+    async def _probe(self, desk: Desk, batch: Batch[RunningClaim], claim: RunningClaim) -> None:
+        """Three requests; one that does not come leaves all as it was, until the next try."""
+        pages: list[SightingPage | None] = []
+        for filters in ({}, {"status": VendorStatus.ACTIVE.value}, {"status": VendorStatus.COMPLETED.value}):
+            page = await self._first_page(desk, batch, filters)
+            if isinstance(page, Failure):
+                await self._after_failure(desk, batch, claim, page)
+                return
+            pages.append(page)
+        unfiltered, active, completed = pages
+        verdict = judge(Probe(unfiltered=unfiltered or SightingPage(sightings=()), active=active, completed=completed))
+        page_rows = max(len(page.sightings) for page in pages if page is not None)
+        await self._tools.accounts.note(desk.account, [Worked(lane=Lane.LIST)])
+        await self._tools.reached(self.name, Beat.ANSWERED)
+        applied = await self._lists.write_verdict(claim, verdict, now=batch.now(), page_rows=page_rows)
+        if verdict.status_filter != claim.status_filter:
+            self._tools.log.info(
+                "list_judged", account=desk.account, status_filter=verdict.status_filter, applied=applied
+            )
+
+    async def _first_page(
+        self, desk: Desk, batch: Batch[RunningClaim], filters: dict[str, str]
+    ) -> SightingPage | Failure | None:
+        """The first page of a list; None: the vendor refuses such a filter."""
+        position = Position(filters=filters)
+        read = await read_sessions(desk.client, position, send_before=batch.send_before(self._tools.deadline))
+        if not isinstance(read, Failure) and read.page is None and not filters and isinstance(read.then, Position):
+            read = await read_sessions(desk.client, read.then, send_before=batch.send_before(self._tools.deadline))
+        return read if isinstance(read, Failure) else read.page
+
+    # --- the list ----------------------------------------------------------------------------------------------------
+
+    async def _list_running(self, desk: Desk, batch: Batch[RunningClaim], claim: RunningClaim) -> None:
+        listed_at = batch.now()  # no later than the request: what was seen after it is newer
+        listed = await self._read(desk, batch, claim)
+        if listed.stranger is not None:
+            await self._distrust(claim, listed.stranger, batch.now())
+            return
+        if not listed.whole:
+            await self._after_failure(desk, batch, claim, listed.failure)
+            return
+        await self._tools.accounts.note(desk.account, [Worked(lane=Lane.LIST)])
+        running = RunningList(sightings=tuple(listed.sightings.values()), listed_at=listed_at)
+        known = await self._lists.known(desk.account, running.sightings)
+        findings = decide_running(running, known, account=desk.account)
+        await self._tools.reached(self.name, Beat.ANSWERED)
+        left = await self._lists.write(claim, running, findings.others, page_rows=listed.page_rows)
+        if left is None:
+            return
+        if left or findings.others.looks:
+            self._wake_watch()
+        await self._write_begun(desk, findings, listed_at)
+
+    async def _read(self, desk: Desk, batch: Batch[RunningClaim], claim: RunningClaim) -> _Listed:
+        """Page after page; the lease is renewed for each but the first."""
+        listed = _Listed()
+        position = Position(filters={"status": VendorStatus.ACTIVE.value}, page_rows=claim.page_rows)
+        send_before = batch.send_before(self._tools.deadline)
+        for _ in range(PAGES_MAX):
+            read = await read_sessions(desk.client, position, send_before=send_before)
+            if isinstance(read, Failure):
+                listed.failure = read
+                return listed
+            if read.page is not None:
+                self._remember(listed, read.page)
+            if isinstance(read.then, ListEnd):
+                listed.whole = read.then == ListEnd.ALL_SEEN
+                return listed
+            if listed.stranger is not None or read.then.bare or self._tools.stopping.is_set():
+                return listed
+            position = read.then
+            asked_at = asyncio.get_running_loop().time()
+            if not await self._lists.renew(claim):
+                return listed
+            send_before = asked_at + (batch.lease - self._tools.deadline).total_seconds()
+        return listed
+
+    def _remember(self, listed: _Listed, page: SightingPage) -> None:
+        if not is_pure(page, VendorStatus.ACTIVE):
+            listed.stranger = next(seen for seen in page.sightings if seen.status != VendorStatus.ACTIVE)
+        listed.sightings |= {seen.session_id: seen for seen in page.sightings}
+        listed.page_rows = max(listed.page_rows, len(page.sightings))
+
+    async def _write_begun(self, desk: Desk, findings: RunningFindings, listed_at: datetime) -> None:
+        """Interviews that were not known to run: each is claimed and written as after a look."""
+        if not findings.begun:
+            return
+        batch = await self._tools.claims.listed(desk.account, list(findings.begun), listed_at=listed_at)
+        for claim in batch.rows:
+            decision = decide_listed(
+                claim,
+                findings.begun[claim.post_id],
+                time=LookTime(sent_at=listed_at, now=batch.now()),
+                policy=self._tools.policy,
+                jitter=self._tools.jitter(),
+            )
+            written = await self._tools.writer.write(decision)
+            event = decision.change.event
+            self._tools.log.info(
+                "decided",
+                step=self.name,
+                account=claim.account,
+                invite_id=str(claim.invite_id),
+                post_id=str(claim.post_id),
+                decision=event.kind if event else None,
+                applied=written.applied,
+                why_not=written.why_not,
+            )
+
+    # --- when it goes wrong ------------------------------------------------------------------------------------------
+
+    async def _distrust(self, claim: RunningClaim, stranger: Sighting, now: datetime) -> None:
+        """A list that was asked for what runs shows something else: it may have been changed since it was probed."""
+        verdict = Verdict(
+            status_filter=StatusFilter.IGNORED, evidence={"session_id": stranger.session_id, "status": stranger.status}
+        )
+        await self._tools.reached(self.name, Beat.ANSWERED)
+        await self._lists.write_verdict(claim, verdict, now=now, page_rows=0)
+        self._tools.log.warning("list_judged", account=claim.account, status_filter=verdict.status_filter)
+
+    async def _after_failure(
+        self, desk: Desk, batch: Batch[RunningClaim], claim: RunningClaim, failure: Failure | None
+    ) -> None:
+        """No list, or one that cannot be paged to its end."""
+        counts = 1
+        if failure is not None:
+            meaning = classify(Request.LIST, failure)
+            await self._tools.accounts.note(desk.account, notes_of(meaning, Lane.LIST, None))
+            counts = 0 if isinstance(meaning, DidNotSend) else 1
+        await self._tools.reached(self.name, Beat.ANSWERED)
+        await self._lists.try_later(claim, failures=claim.failures + counts, now=batch.claimed_at)
