@@ -236,12 +236,16 @@ class Replica:
     def _tickers(self, tools: Tools) -> dict[str, Ticker]:
         settings = self._settings
         tickers: dict[str, Ticker] = {}
+
+        def wake_watch() -> None:
+            tickers["watch"].wake()
+
         often = min(max(settings.watch_interval / 5, timedelta(seconds=0.2)), timedelta(seconds=2))
         start = StartStep(tools, PersonaStep(tools, PersonaRows(self._engine, replica=self._id)))
         running = RunningStep(
             tools,
             RunningLists(self._engine, replica=self._id, lease=running_lease(settings), policy=tools.policy),
-            wake_watch=tickers["watch"].wake,
+            wake_watch=wake_watch,
         )
         sweeps = Sweeps(self._engine, replica=self._id, lease=settings.lease, policy=tools.policy)
         page = SWEEP_SHARE * slot_interval(settings.requests_per_minute)
