@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psycopg
-
+from benchmarks.filled import fill
+from benchmarks.memory import most_memory
 from sandbox.clock import SystemClock
 from sandbox.embedded_postgres import EmbeddedPostgres
 from sandbox.platform import Platform
@@ -30,30 +30,6 @@ from service.postgres.migrate import upgrade
 PROGRAM = Path(sys.executable).with_name("zenhire-sync")
 PAUSE_SECONDS = 0.2
 PER_MINUTE = 400  #: the service's default; the run itself goes as fast as it can
-
-FILL = """
-set session_replication_role = replica;
-create temp table made (number serial, invite_id uuid, post_id uuid, session_id text);
-copy made (invite_id, post_id, session_id) from stdin
-"""
-
-ROWS = """
-insert into zenhire.account_state (account) values ('default');
-insert into zenhire.candidate_invites (id, candidate_ref, persona_id, consent_mode, status, version, session_id,
-    candidate_link, link_expires_at, link_number, status_changed_at, updated_at)
-select invite_id, 'candidate-' || number, 'persona', 'explicit', 'link_ready', 2, session_id, 'https://x/#t=x',
-    zenhire.clock() + interval '7 days', 1, zenhire.clock(), zenhire.clock() from made;
-insert into zenhire.interview_sessions (post_id, account, invite_id, link_number, post_number, state, session_id,
-    link_expires_at, vendor_status, next_look_at, next_look_reason)
-select post_id, 'default', invite_id, 1, 1, 'published', session_id, zenhire.clock() + interval '7 days', 'initiated',
-    zenhire.clock() + interval '10 minutes', 'the link is new' from made;
-insert into zenhire.invite_events (account, invite_id, kind, from_status, to_status, version)
-select 'default', invite_id, m.kind, m.before, m.after, m.version from made
-cross join (values ('start_claimed', 'pending', 'starting', 1), ('link_published', 'starting', 'link_ready', 2))
-    as m (kind, before, after, version)
-order by made.number, m.version;
-analyze
-"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +53,7 @@ def _measure(sessions: int) -> list[Measured]:
     platform = Platform(Profile(candidates=CandidateMix(come="when_sent")), SystemClock())
     with EmbeddedPostgres(durable=False) as postgres, running_sandbox(platform) as sandbox:
         upgrade(postgres.url())
-        _fill(postgres.url(), platform, sandbox, sessions)
+        fill(postgres.url(), platform, sandbox.key, sessions)
         return [_measured(postgres.url(), sandbox, sessions, *arguments) for arguments in ((), ("--database-only",))]
 
 
@@ -86,22 +62,6 @@ def _measured(database_url: str, sandbox: RunningSandbox, sessions: int, *argume
     report, seconds, mebibytes = _run(database_url, sandbox, *arguments)
     _report(command, report, seconds, mebibytes)
     return Measured(sessions=sessions, command=command, seconds=seconds, mebibytes=mebibytes)
-
-
-def _fill(database_url: str, platform: Platform, sandbox: RunningSandbox, sessions: int) -> None:
-    key = platform.keys[sandbox.key]
-    persona = platform.create_persona(key, {"role_name": "Nurse", "language": "en"})
-    with psycopg.connect(database_url) as connection, connection.cursor() as cursor:
-        *before, copy = FILL.strip().split(";\n")
-        for statement in before:
-            cursor.execute(statement.encode())
-        with cursor.copy(copy.encode()) as rows:
-            for _ in range(sessions):
-                invite_id, post_id = platform.world.new_id(), platform.world.new_id()
-                marks = {"zenhire_sync_invite": f"{invite_id}/1", "zenhire_sync_post": post_id}
-                asked = {"consent_mode": "explicit", "candidate_ref": f"candidate-{invite_id}", "metadata": marks}
-                rows.write_row((invite_id, post_id, platform.create_session(key, persona.id, asked).id))
-        cursor.execute(ROWS.encode())
 
 
 def _run(database_url: str, sandbox: RunningSandbox, *arguments: str) -> tuple[dict[str, Any], float, int]:
@@ -119,19 +79,10 @@ def _run(database_url: str, sandbox: RunningSandbox, *arguments: str) -> tuple[d
         process = subprocess.Popen(command, env=environ, stdout=said)
         mebibytes = 0
         while process.poll() is None:
-            mebibytes = max(mebibytes, _most_memory(process.pid))
+            mebibytes = max(mebibytes, most_memory(process.pid))
             time.sleep(PAUSE_SECONDS)
         said.seek(0)
         return json.load(said), time.monotonic() - began, mebibytes
-
-
-def _most_memory(pid: int) -> int:
-    """In MiB so far. The kernel's own figure for a child (`ru_maxrss`) counts what its parent had when it forked."""
-    try:
-        status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
-    except OSError:
-        return 0
-    return next((int(line.split()[1]) // 1024 for line in status.splitlines() if line.startswith("VmHWM")), 0)
 
 
 def _report(what: str, report: dict[str, Any], seconds: float, mebibytes: int) -> None:

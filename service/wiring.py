@@ -240,12 +240,16 @@ class Replica:
         def wake_watch() -> None:
             tickers["watch"].wake()
 
+        def wake_running(seconds: float) -> None:
+            asyncio.get_running_loop().call_later(seconds, tickers["running"].wake)
+
         often = min(max(settings.watch_interval / 5, timedelta(seconds=0.2)), timedelta(seconds=2))
         start = StartStep(tools, PersonaStep(tools, PersonaRows(self._engine, replica=self._id)))
         running = RunningStep(
             tools,
             RunningLists(self._engine, replica=self._id, lease=running_lease(settings), policy=tools.policy),
             wake_watch=wake_watch,
+            wake_after=wake_running,
         )
         sweeps = Sweeps(self._engine, replica=self._id, lease=settings.lease, policy=tools.policy)
         page = SWEEP_SHARE * slot_interval(settings.requests_per_minute)

@@ -142,8 +142,9 @@ def _initiated(known: Known, now: datetime, policy: Policy) -> tuple[int, str]:
 
 def _not_long_after_death(at: datetime, known: Known, now: datetime, policy: Policy) -> datetime:
     death = known.link_expires_at + policy.expiry_grace
-    if known.vendor_status == VendorStatus.INITIATED and now + policy.watch_interval < death < at:
-        return death
+    may_live = known.vendor_status in {VendorStatus.INITIATED, VendorStatus.FAILED}
+    if may_live and now < death:
+        return min(at, max(death, now + policy.watch_interval))
     return at
 
 

@@ -169,18 +169,22 @@ from chosen where s.post_id = chosen.post_id
 BRING_FORWARD = text("""
 with
 far as (
-    select s.post_id from zenhire.interview_sessions s
+    select s.post_id, s.next_look_at from zenhire.interview_sessions s
     where s.account = :account and s.next_look_at > zenhire.clock() + :soon
       and s.vendor_status in ('initiated', 'active') and s.dead_at is null
     order by s.next_look_at
     limit :limit
     for update of s skip locked
 ),
+-- evenly over the time in which they would be looked at if there were no list
+spread as (
+    select post_id, row_number() over (order by next_look_at) * cast(:soon as interval) / :limit as wait from far
+),
 brought as (
     update zenhire.interview_sessions s
-    set next_look_at = zenhire.clock() + random() * cast(:soon as interval),
+    set next_look_at = zenhire.clock() + p.wait,
         next_look_reason = 'the list of running interviews cannot be relied on'
-    from far where s.post_id = far.post_id
+    from spread p where s.post_id = p.post_id
     returning s.post_id
 )
 update zenhire.list_state h

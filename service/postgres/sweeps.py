@@ -37,10 +37,12 @@ where (w.account is null or w.next_at <= (select zenhire.clock()))
   and (k.walk = 'all' or exists (select from zenhire.list_state h
                                  where h.account = a.account and h.status_filter = 'honoured'))
   and (w.position is not null
-    or exists (select from zenhire.interview_sessions s
-               where s.account = a.account and s.posted_at > (select zenhire.clock()) - :memory)
     or exists (select from zenhire.interview_sessions s where s.account = a.account and s.next_look_at is not null)
-    or exists (select from zenhire.interview_sessions s where s.account = a.account and s.next_search_at is not null))
+    or k.walk = 'all' and (
+        exists (select from zenhire.interview_sessions s
+                where s.account = a.account and s.posted_at > (select zenhire.clock()) - :memory)
+        or exists (select from zenhire.interview_sessions s
+                   where s.account = a.account and s.next_search_at is not null)))
 order by a.account, urgent desc, w.next_at nulls first
 """)
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from service.core import cadence
 from service.core.decisions import Worked, notes_of
 from service.core.failures import DidNotSend, Request, classify
 from service.core.model import Lane, VendorStatus
@@ -31,7 +32,7 @@ from service.postgres.running import RunningClaim, RunningLists
 from service.steps.beats import Beat
 from service.steps.desk import Desk, Tools
 from service.steps.side_by_side import SideBySide
-from service.zenhire.listing import ListEnd, Position, read_sessions
+from service.zenhire.listing import ListEnd, Position, is_refusal, read_sessions, walk_sessions
 
 PAGES_MAX = 200  #: of one list: 20,000 interviews at once
 
@@ -50,10 +51,19 @@ class _Listed:
 class RunningStep:
     name = "running"
 
-    def __init__(self, tools: Tools, lists: RunningLists, *, wake_watch: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        tools: Tools,
+        lists: RunningLists,
+        *,
+        wake_watch: Callable[[], None],
+        wake_after: Callable[[float], None],
+    ) -> None:
+        """`wake_watch`: looks are due now; `wake_after`: the next list is due in so many seconds."""
         self._tools = tools
         self._lists = lists
         self._wake_watch = wake_watch
+        self._wake_after = wake_after
         self._accounts = SideBySide(self._list, tools, step=self.name)
 
     async def tick(self) -> None:
@@ -116,11 +126,13 @@ class RunningStep:
         self, desk: Desk, batch: Batch[RunningClaim], filters: dict[str, str]
     ) -> SightingPage | Failure | None:
         """The first page of a list; None: the vendor refuses such a filter."""
-        position = Position(filters=filters)
-        read = await read_sessions(desk.client, position, send_before=batch.send_before(self._tools.deadline))
-        if not isinstance(read, Failure) and read.page is None and not filters and isinstance(read.then, Position):
-            read = await read_sessions(desk.client, read.then, send_before=batch.send_before(self._tools.deadline))
-        return read if isinstance(read, Failure) else read.page
+        send_before = batch.send_before(self._tools.deadline)
+        async for page in walk_sessions(desk.client, filters, send_before=lambda: send_before, requests_max=2):
+            if isinstance(page, SightingPage):
+                return page
+            if isinstance(page, Failure):
+                return None if filters and is_refusal(page) else page
+        return None
 
     # --- the list ----------------------------------------------------------------------------------------------------
 
@@ -141,6 +153,8 @@ class RunningStep:
         left = await self._lists.write(claim, running, findings.others, page_rows=listed.page_rows)
         if left is None:
             return
+        next_at = cadence.next_list_of_running(listed_at, now=batch.now(), policy=self._tools.policy)
+        self._wake_after((next_at - batch.now()).total_seconds())
         if left or findings.others.looks:
             self._wake_watch()
         await self._write_begun(desk, findings, listed_at)
@@ -160,7 +174,7 @@ class RunningStep:
             if isinstance(read.then, ListEnd):
                 listed.whole = read.then == ListEnd.ALL_SEEN
                 return listed
-            if listed.stranger is not None or read.then.bare or self._tools.stopping.is_set():
+            if listed.stranger is not None or self._tools.stopping.is_set():
                 return listed
             position = read.then
             asked_at = asyncio.get_running_loop().time()

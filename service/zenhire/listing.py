@@ -77,7 +77,7 @@ class Position:
 
     filters: Params = field(default_factory=dict)
     page_rows: int = 0  #: pages of so many rows are known: one with fewer is the last; 0: not known
-    bare: bool = False  #: the vendor refused the parameters of the first request, so the list is asked for without
+    bare: bool = False  #: the vendor refused so long a page, so it is asked for as it comes
     way: Way = Way.CURSOR
     works: bool = False  #: this way has brought a page that is not the first one again
     requests: int = 0
@@ -94,7 +94,7 @@ class Position:
     @property
     def params(self) -> dict[str, str]:
         """The parameters of the next request."""
-        base = {} if self.bare else {"limit": str(PAGE_LIMIT), **self.filters}
+        base = dict(self.filters) if self.bare else {"limit": str(PAGE_LIMIT), **self.filters}
         return base if self.pages == 0 else base | _place(self)
 
     def after(self, page: Page) -> "Position | ListEnd":
@@ -216,8 +216,8 @@ def walk_sessions(
     """
     Page after page of sessions; the last item is a `ListEnd`, or the failure that ended the walk.
 
-    A caller that has found what it looked for simply stops. Where the vendor refuses the parameters, the list is asked
-    for without any: rows that the filters would have left out are then among those that come.
+    A caller that has found what it looked for simply stops. Where the vendor refuses the length of a page, it comes as
+    long as the vendor makes it; where it refuses the filters, that is the failure.
     """
     return _walk(
         lambda params: client.list_sessions(params, send_before=send_before()), Position(filters=filters), requests_max
@@ -252,9 +252,10 @@ async def _read(ask: Callable[[Params], Awaitable[PageT | Failure]], position: P
     answer = await ask(position.params)
     if not isinstance(answer, Failure):
         return Read(page=answer, then=position.after(answer))
-    then = position.after_refusal() if _is_refusal(answer) else None
+    then = position.after_refusal() if is_refusal(answer) else None
     return answer if then is None else Read(page=None, then=then)
 
 
-def _is_refusal(answer: Failure) -> bool:
+def is_refusal(answer: Failure) -> bool:
+    """Whether the vendor says that a parameter is wrong."""
     return isinstance(answer, ErrorAnswer) and answer.http_status in {400, 422} and answer.has_envelope

@@ -73,6 +73,16 @@ _SWEEP = StepUnderTest(
     requests={Beat.CLAIMED: Endpoint.LIST_SESSIONS},
 )
 
+_RUNNING = StepUnderTest(
+    name="running",
+    commits={
+        Beat.RESERVED: _reserve("list"),
+        Beat.CLAIMED: Aim(text="next_probe_at <= zenhire.clock() as probe_is_due"),
+        Beat.WRITTEN: Aim(text="set listed_at = :listed_at"),
+    },
+    requests={Beat.CLAIMED: Endpoint.LIST_SESSIONS},
+)
+
 _TAKE_OVER = StepUnderTest(
     name="take_over",
     commits={
@@ -128,6 +138,7 @@ STEPS: Mapping[str, StepUnderTest] = {
             writes='"search_count"',
         ),
         _SWEEP,
+        _RUNNING,
     )
 }
 

@@ -12,6 +12,13 @@ SWEPT = (
     " values ('default', zenhire.clock() + interval '1 hour', zenhire.clock())"
 )
 
+#: The running interviews are listed, without a probe before; and they last for some lists.
+HONOURED = (
+    "insert into zenhire.list_state (account, status_filter, next_probe_at)"
+    " values ('default', 'honoured', zenhire.clock() + interval '1 day')"
+)
+LONGER = "completed opens_after=0 talks_for=3000 artifacts_after=0"
+
 
 def play(cell: Cell, server: Server, template: str) -> Tally:
     """AssertionError, with the logs of all replicas, if the cell ends in any other way than it must."""
@@ -50,6 +57,10 @@ def _prepare(cell: Cell, stage: Stage) -> None:
         case "settle":
             stage.database.execute(SWEPT)
             stage.sandbox.console.set_faults(["lost_after@create_session:#1"])
+        case "running":
+            stage.database.execute(HONOURED)
+            stage.sandbox.console.change_profile({"listing.filters": "status"})
+            stage.sandbox.console.write_plan("candidate-*", LONGER)
         case "take_over":
             leave_posts_behind(stage)
         case _:

@@ -44,10 +44,17 @@ SETTINGS = {
 #: the vendor takes really long.
 SETTINGS_FOR_A_STOP = {"SYNC_LEASE_SECONDS": "60", "SYNC_HTTP_TIMEOUT_SECONDS": "25"}
 
-#: A candidate opens his link as soon as he has it, and is done in a moment; links live ten minutes.
+#: A candidate opens his link as soon as he has it, and is done in a moment; links live ten minutes. The list cannot be
+#: asked for one status, so that each session is looked at.
 VENDOR = changed(
     Profile(),
-    {"speed": 1_000, "candidates.come": "when_sent", "limits.concurrency": 64, "candidates.feedback": 0},
+    {
+        "speed": 1_000,
+        "candidates.come": "when_sent",
+        "limits.concurrency": 64,
+        "candidates.feedback": 0,
+        "listing.filters": "candidate_ref",
+    },
 )
 PLAN = "completed opens_after=0 talks_for=60 artifacts_after=0"
 

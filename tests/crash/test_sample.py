@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import TextClause
 
-from service.postgres import apply, budget, claims, personas, sweeps
+from service.postgres import apply, budget, claims, personas, running, sweeps
 from service.steps.beats import Beat
 from tests.crash.cells import STEPS, Cell, Fault, all_cells, cell_of
 from tests.crash.play import play
@@ -23,6 +23,7 @@ SAMPLE = [
     cell_of("collect", Beat.ANSWERED, Fault.POSTGRES_CUT),
     cell_of("settle", Beat.WRITTEN, Fault.STOPPED),
     cell_of("sweep", Beat.ANSWERED, Fault.KILLED),
+    cell_of("running", Beat.ANSWERED, Fault.KILLED),
 ]
 
 
@@ -42,7 +43,7 @@ def test_each_step_and_each_fault_is_in_the_sample() -> None:
 def test_every_aim_is_a_part_of_a_statement_of_the_services() -> None:
     statements = [
         value.text
-        for module in (apply, budget, claims, personas, sweeps)
+        for module in (apply, budget, claims, personas, running, sweeps)
         for value in vars(module).values()
         if isinstance(value, TextClause)
     ]

@@ -100,7 +100,7 @@ class Director:
         """Nothing is under way: somebody ticks, or time passes until there is something to do."""
         world = self._world
         world.database.tell(world.now, "simulation")
-        due = due_times(world.database, memory=self._memory)
+        due = due_times(world.database, memory=self._memory, lists_running=world.scenario.lists_running)
         self._people.hand_over_links()
         steps = sorted(step for step, at in due.items() if at <= world.now)
         ready = self._ready()

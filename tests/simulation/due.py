@@ -46,18 +46,26 @@ select 'settle', min(greatest(s.next_search_at, s.free_at, s.may_at)) from sessi
 where s.next_search_at is not null
 union all
 select 'sweep', min(greatest(w.next_at, a.from_budget, case when a.looks_go_on then '-infinity' else a.from_stop end))
-from account a left join zenhire.sweeps w using (account)
+from account a cross join (values ('all'), ('completed'), ('failed')) k (walk)
+left join zenhire.sweeps w on w.account = a.account and w.walk = k.walk
 where w.position is not null
-   or exists (select from zenhire.interview_sessions s where s.account = a.account
-              and s.posted_at > greatest(w.next_at, zenhire.clock()) - %(memory)s)
+   or k.walk = 'all' and exists (select from zenhire.interview_sessions s where s.account = a.account
+                                 and s.posted_at > greatest(w.next_at, zenhire.clock()) - %(memory)s)
+   or exists (select from zenhire.list_state h where h.account = a.account and h.status_filter = 'honoured')
+      and exists (select from zenhire.interview_sessions s where s.account = a.account and s.next_look_at is not null)
+union all
+select 'running',
+       min(greatest(h.next_at, a.from_budget, case when a.looks_go_on then '-infinity' else a.from_stop end))
+from account a left join zenhire.list_state h using (account)
+where exists (select from zenhire.interview_sessions s where s.account = a.account and s.next_look_at is not null)
 """
 
 
-def due_times(database: SimulatedDatabase, *, memory: timedelta) -> dict[str, datetime]:
+def due_times(database: SimulatedDatabase, *, memory: timedelta, lists_running: bool) -> dict[str, datetime]:
     """By step; a step that is not named has nothing to do, now or later. Lists are read for sessions up to `memory`."""
     times: dict[str, datetime] = {}
     for row in database.fetch(DUE, {"memory": memory}):
         at = row["at"]
-        if at is not None:
+        if at is not None and (lists_running or row["step"] != "running"):
             times[row["step"]] = min(times.get(row["step"], at), at)
     return times

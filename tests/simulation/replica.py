@@ -21,6 +21,7 @@ from service.postgres.claims import Claims
 from service.postgres.engine import DatabaseLost
 from service.postgres.personas import PersonaRows
 from service.postgres.replicas import ReplicaRow
+from service.postgres.running import RunningLists
 from service.postgres.sweeps import Sweeps
 from service.postgres.writer import Writer
 from service.steps.beats import Beat
@@ -28,6 +29,7 @@ from service.steps.collect import CollectStep
 from service.steps.desk import Desk, Tools
 from service.steps.outage import Outage
 from service.steps.personas import PersonaStep
+from service.steps.running import RunningStep
 from service.steps.settle import SettleStep
 from service.steps.start import StartStep
 from service.steps.sweep import SweepStep
@@ -135,6 +137,7 @@ def make_replica(world: World, shared: Shared) -> SimulatedReplica:
         policy=Policy(
             watch_interval=timedelta(seconds=scenario.watch_interval),
             sweep_every=round(scenario.sweep_interval / scenario.watch_interval),
+            list_every=scenario.list_every,
             settle_after=timedelta(seconds=scenario.settle_after),
             expiry_grace=timedelta(seconds=scenario.expiry_grace),
             posts_per_link=scenario.posts_per_link,
@@ -147,9 +150,12 @@ def make_replica(world: World, shared: Shared) -> SimulatedReplica:
         reached=replica.reached,
         stopping=replica.stopping,
     )
+    list_lease = timedelta(seconds=scenario.deadline + 5)
+    lists = RunningLists(engine, replica=replica.id, lease=list_lease, policy=tools.policy)
     sweeps = Sweeps(engine, replica=replica.id, lease=timedelta(seconds=scenario.lease), policy=tools.policy)
     replica.steps = {
         "start": StartStep(tools, PersonaStep(tools, PersonaRows(engine, replica=replica.id))),
+        "running": RunningStep(tools, lists, wake_watch=lambda: None, wake_after=lambda _: None),
         "watch": WatchStep(tools),
         "collect": CollectStep(tools),
         "settle": SettleStep(tools),

@@ -48,6 +48,8 @@ class Scenario:
     #: settings of the service
     watch_interval: float = 1800.0
     sweep_interval: float = 86_400.0  #: between the beginnings of two walks through the vendor's list
+    lists_running: bool = False  #: the running interviews are listed, or each session is looked at by itself
+    list_every: int = 6  #: × watch_interval between two such lists
     settle_after: float = 60.0
     expiry_grace: float = 3600.0
     lease: float = 30.0
@@ -218,6 +220,7 @@ def months(scenario: Scenario) -> None:
         plan.values["start_after_in"] = scenario.dice.choice([None, 3 * 86_400.0, 20 * 86_400.0])
     scenario.watch_interval = 14_400.0
     scenario.sweep_interval = 7 * 86_400.0
+    scenario.list_every = 40
 
 
 def console_reinvites(scenario: Scenario) -> None:
@@ -244,6 +247,7 @@ def draw_scenario(seed: int) -> Scenario:
     scenario.replicas = dice.choice([1, 2, 2, 3])
     scenario.concurrency = dice.choice([1, 2, 3])
     scenario.watch_interval = dice.choice([7200.0, 14_400.0, 28_800.0])
+    scenario.lists_running = random.Random(f"{seed}/lists").random() < 0.5
     scenario.settle_after = dice.choice([60.0, 900.0, 3600.0])
     scenario.sweep_interval = dice.choice([2, 5, 7]) * 86_400.0
     scenario.accounts = ["default", "second"] if dice.random() < 0.25 else ["default"]

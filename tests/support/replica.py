@@ -148,6 +148,7 @@ async def a_replica(
                 tools,
                 RunningLists(engine, replica=identity, lease=deadline + timedelta(seconds=5), policy=tools.policy),
                 wake_watch=lambda: None,
+                wake_after=lambda _: None,
             ),
             watch=WatchStep(tools),
             collect=CollectStep(tools),

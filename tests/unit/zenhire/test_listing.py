@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.core.observations import ErrorAnswer, Failure, Sighting, SightingPage
-from service.zenhire.listing import ListEnd, Position, read_sessions, walk_sessions
+from service.zenhire.listing import ListEnd, Position, is_refusal, read_sessions, walk_sessions
 from tests.unit.zenhire.examples import client_of, later
 
 Params = Mapping[str, str]
@@ -20,16 +20,26 @@ REFUSAL = {"error": {"code": "INVALID_INPUT", "message": "unknown parameter"}}
 class Vendor:
     """A list of sessions that pages in one way and ignores or refuses every other parameter."""
 
-    def __init__(self, count: int, way: str, *, size: int = 20, size_max: int = 100, strict: bool = False) -> None:
+    def __init__(
+        self,
+        count: int,
+        way: str,
+        *,
+        size: int = 20,
+        size_max: int = 100,
+        strict: bool = False,
+        longest: str = "clamped",
+    ) -> None:
         self.ids = [f"s{number}" for number in range(count)]
         self.way, self.size, self.size_max, self.strict = way, size, size_max, strict
+        self.longest = longest  #: clamped, or refused
         self.asked: list[dict[str, str]] = []
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         params = dict(request.url.params)
         self.asked.append(params)
         known = {"limit", *({self.way.split("_")[0]} if self.way != "none" else set())}
-        if self.strict and set(params) - known:
+        if (self.strict and set(params) - known) or (self.longest == "refused" and "limit" in params):
             return httpx.Response(400, json=REFUSAL)
         size = min(int(params.get("limit", self.size)), self.size_max)
         start = self._start(params, size)
@@ -86,12 +96,32 @@ async def test_a_list_without_paging_that_is_shorter_than_a_page_is_whole() -> N
     assert end is ListEnd.ALL_SEEN
 
 
-async def test_where_parameters_are_refused_the_list_is_asked_for_without() -> None:
-    vendor = Vendor(30, "offset", strict=True)
-    seen, end = await walk(vendor, candidate_ref="c")
-    assert vendor.asked[:2] == [{"limit": "100", "candidate_ref": "c"}, {}]
+async def test_where_so_long_a_page_is_refused_it_comes_as_long_as_the_vendor_makes_it() -> None:
+    vendor = Vendor(30, "offset", longest="refused")
+    seen, end = await walk(vendor)
+    assert vendor.asked[:3] == [{"limit": "100"}, {}, {"offset": "20"}]
     assert set(seen) == set(vendor.ids)
     assert end is ListEnd.ALL_SEEN
+
+
+async def test_a_filter_that_is_refused_ends_the_walk_with_the_failure() -> None:
+    vendor = Vendor(30, "offset", strict=True)
+    seen, end = await walk(vendor, status="active")
+    assert vendor.asked == [{"limit": "100", "status": "active"}, {"status": "active"}]
+    assert seen == []
+    assert isinstance(end, ErrorAnswer)
+    assert is_refusal(end)
+
+
+async def test_a_page_that_is_shorter_than_others_were_is_the_last() -> None:
+    vendor = Vendor(250, "offset")
+    position: Position | ListEnd = Position(page_rows=100)
+    async with client_of(vendor) as client:
+        while isinstance(position, Position):
+            read = await read_sessions(client, position, send_before=later())
+            assert not isinstance(read, Failure)
+            position = read.then
+    assert (len(vendor.asked), position) == (3, ListEnd.ALL_SEEN)
 
 
 async def test_a_list_that_refuses_even_that_ends_the_walk_with_the_failure() -> None:
