@@ -11,7 +11,7 @@ from sandbox.model import Source
 from sandbox.truth import SessionTruth
 from service.core.limits import ALLOTMENT, RETRY_AFTER_MAX
 from service.core.marks import INVITE_MARK, POST_MARK
-from tests.simulation.evidence import Evidence, Row, gather
+from tests.simulation.evidence import Changed, Evidence, Row, gather
 from tests.simulation.loop import START
 from tests.simulation.overlaps import unexcused_overlaps
 from tests.simulation.world import EPOCH, KEYS, World
@@ -262,13 +262,19 @@ def only_the_holder_decides(evidence: Evidence) -> Iterator[str]:
         before = change.before or change.after
         if replica in {before["lease_holder"], change.after["lease_holder"]}:
             held.add((change.transaction, change.after["invite_id"]))
-        elif change.has_moved("lease_token", "vendor_status", "state"):
+        elif change.has_moved("lease_token", "vendor_status", "state") and not _ends_a_search(change):
             yield f"{change.who} decided about a post of {evidence.name(change.after['invite_id'])} without its lease"
     for change in evidence.changes_of("candidate_invites"):
         # Where no post is on its way there is no lease: the time for a link passes, a stopped account lets go.
         needs_one = change.moved("status") and change.after["status"] not in {"cancelled", "pending"}
         if needs_one and change.who in evidence.replicas and (change.transaction, change.after["id"]) not in held:
             yield f"{change.who} moved {evidence.name(change.after['id'])} without a lease"
+
+
+def _ends_a_search(change: Changed) -> bool:
+    """A sweep found what a search is under way for: that search does not know, so it loses its lease, and no more."""
+    was_searched = change.before is not None and change.before["state"] == change.after["state"] == "lost"
+    return was_searched and change.after["lease_token"] is None and change.after["session_id"] is not None
 
 
 # --- 7. history is complete ------------------------------------------------------------------------------------------
