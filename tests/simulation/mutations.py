@@ -187,7 +187,7 @@ MUTATIONS: dict[str, Mutation] = {
     "the fencing of late writes": Mutation(
         what="a take-over leaves the old token valid",
         theme="sleeping_replicas",
-        seeds=(155,),
+        seeds=(777,),
         break_it=_tokens_outlive_a_take_over,
     ),
     "the intent row": Mutation(
@@ -205,7 +205,7 @@ MUTATIONS: dict[str, Mutation] = {
     "the monotonic rule": Mutation(
         what="a step back is believed at once, `completed` absorbs nothing",
         theme="stale_reads",
-        seeds=(15,),
+        seeds=(198,),
         break_it=_steps_back_are_believed_at_once,
     ),
     "the death of a link": Mutation(

@@ -49,7 +49,7 @@ class Scenario:
     watch_interval: float = 1800.0
     sweep_interval: float = 86_400.0  #: between the beginnings of two walks through the vendor's list
     lists_running: bool = False  #: the running interviews are listed, or each session is looked at by itself
-    list_every: int = 6  #: × watch_interval between two such lists
+    list_every: int = 15  #: × watch_interval between two such lists
     settle_after: float = 60.0
     expiry_grace: float = 3600.0
     lease: float = 30.0
@@ -220,7 +220,7 @@ def months(scenario: Scenario) -> None:
         plan.values["start_after_in"] = scenario.dice.choice([None, 3 * 86_400.0, 20 * 86_400.0])
     scenario.watch_interval = 14_400.0
     scenario.sweep_interval = 7 * 86_400.0
-    scenario.list_every = 40
+    scenario.list_every = 90
 
 
 def console_reinvites(scenario: Scenario) -> None:

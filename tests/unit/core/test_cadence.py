@@ -8,9 +8,12 @@ from hypothesis import strategies as st
 
 from service.core.cadence import (
     Known,
+    first_listed_look,
     link_is_over,
     look_again_after_failure,
     look_again_for_missing,
+    next_list_of_ended,
+    next_list_of_running,
     next_look,
     next_search,
     wait_for_artifact,
@@ -27,6 +30,7 @@ knowns = st.builds(
     interview_started_at=st.none() | times,
     rated=st.booleans(),
     seen_before=st.booleans(),
+    listed=st.booleans(),
 )
 
 
@@ -43,12 +47,12 @@ def known(status: str, **over: object) -> Known:
 
 
 @given(knowns, times, intervals, jitters)
-def test_no_look_falls_before_the_interval_nor_a_day_beyond_its_row(
+def test_no_look_falls_before_the_interval_nor_beyond_its_row(
     what: Known, now: datetime, interval: timedelta, jitter: float
 ) -> None:
     look = next_look(what, now=now, policy=Policy(watch_interval=interval), jitter=jitter)
     if look is not None:
-        assert now + interval <= look.at <= now + interval * 8640
+        assert now + interval <= look.at <= now + interval * 30_240
         assert look.reason
 
 
@@ -111,3 +115,39 @@ def test_searches_lie_ahead_and_at_doubling_distances(searches: int, posted_at: 
 def test_an_artifact_is_waited_for_longer_the_later_it_is(since: timedelta, jitter: float) -> None:
     at = wait_for_artifact(NOW, NOW - since, policy=POLICY, jitter=jitter)
     assert NOW + POLICY.watch_interval * 0.8 <= at <= NOW + POLICY.watch_interval * 60
+
+
+LISTED = (
+    ("active", timedelta(hours=1), "the interview is on the list of those that run"),
+    ("initiated", timedelta(hours=84), "the list of running interviews tells when it begins"),
+    ("failed", timedelta(days=1), "the console may still re-invite the candidate"),
+)
+
+
+@pytest.mark.parametrize(("status", "wait", "reason"), LISTED)
+def test_where_the_list_shows_what_runs_looks_are_a_net(status: str, wait: timedelta, reason: str) -> None:
+    what = known(status, link_expires_at=NOW + timedelta(days=6), seen_before=False, listed=True)
+    look = next_look(what, now=NOW, policy=Policy(), jitter=0.0)
+    assert look is not None
+    assert (look.at - NOW, look.reason) == (wait, reason)
+
+
+@pytest.mark.parametrize("status", ["initiated", "failed"])
+def test_no_net_lies_beyond_the_death_of_the_link(status: str) -> None:
+    policy = Policy()
+    what = known(status, link_expires_at=NOW + timedelta(hours=5), listed=True)
+    look = next_look(what, now=NOW, policy=policy, jitter=0.0)
+    assert look is not None
+    assert look.at == NOW + timedelta(hours=5) + policy.expiry_grace
+
+
+def test_the_first_look_at_a_listed_session_is_a_net_too() -> None:
+    look = first_listed_look(NOW + timedelta(days=7), now=NOW, policy=Policy(), jitter=0.0)
+    assert look.at == NOW + timedelta(hours=84)
+
+
+def test_lists_follow_one_another_at_the_interval_and_what_has_ended_every_ten_minutes() -> None:
+    policy = Policy()
+    assert next_list_of_running(NOW, now=NOW, policy=policy) == NOW + timedelta(seconds=10)
+    assert next_list_of_running(NOW, now=NOW + timedelta(hours=1), policy=policy) == NOW + timedelta(hours=1)
+    assert next_list_of_ended(NOW, now=NOW, policy=policy) == NOW + timedelta(minutes=10)
