@@ -5,11 +5,24 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 
 
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "benchmarks", *arguments]
+@pytest.mark.long
+def test_the_lag_of_outcomes_is_measured_on_real_parts() -> None:
+    sizes = ("--open", "200", "--cap", "8", "--minutes", "0.6", "--talk", "8")
+    done = run(*sizes, module="benchmarks.outcome_lag")
+    assert done.returncode == 0, done.stderr
+    assert max(len(line) for line in done.stdout.splitlines()) <= 80
+    lags, requests = (line.split() for line in done.stdout.splitlines() if line.strip().startswith("200"))
+    assert int(lags[2]) > 5
+    assert requests[5:7] == ["0", "0"]  # no 429, and no outcome that is missing
+
+
+def run(*arguments: str, module: str = "benchmarks") -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", module, *arguments]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
 
 

@@ -247,7 +247,7 @@ def draw_scenario(seed: int) -> Scenario:
     scenario.replicas = dice.choice([1, 2, 2, 3])
     scenario.concurrency = dice.choice([1, 2, 3])
     scenario.watch_interval = dice.choice([7200.0, 14_400.0, 28_800.0])
-    scenario.lists_running = random.Random(f"{seed}/lists").random() < 0.5
+    scenario.lists_running = random.Random(f"{seed}/lists").random() < 0.25
     scenario.settle_after = dice.choice([60.0, 900.0, 3600.0])
     scenario.sweep_interval = dice.choice([2, 5, 7]) * 86_400.0
     scenario.accounts = ["default", "second"] if dice.random() < 0.25 else ["default"]

@@ -72,6 +72,7 @@ async def test_the_end_is_known_with_the_next_list(world: World, replica: Replic
     assert statuses(world.database) == {"completed": 1}
 
 
+@pytest.mark.long
 async def test_a_link_made_while_the_list_is_relied_on_is_not_looked_at_for_days(
     world: World, replica: Replica
 ) -> None:
@@ -102,6 +103,7 @@ async def test_what_begins_and_ends_between_two_lists_is_found_on_the_list_of_wh
     assert not any(walk["urgent"] for walk in walks)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("profile", "verdict"),
     [
@@ -136,6 +138,7 @@ async def test_a_filter_that_is_an_error_is_refused_and_each_session_is_looked_a
     assert statuses(world.database) == {"completed": 1}
 
 
+@pytest.mark.long
 async def test_many_running_interviews_fill_many_pages_and_none_is_taken_for_ended(
     world: World, replica: Replica
 ) -> None:
@@ -160,6 +163,7 @@ def the_persona(world: World) -> str:
     return str(world.platform.create_persona(key, {"role_name": "Pilot", "language": "de"}).id)
 
 
+@pytest.mark.long
 async def test_a_list_that_hides_what_runs_is_not_believed_for_long(world: World, replica: Replica) -> None:
     long_talk = {"sandbox_plan": "completed opens_after=30 talks_for=600"}
     await a_list_that_is_honoured(world, replica, metadata=long_talk)
@@ -190,6 +194,7 @@ async def test_a_list_that_begins_to_show_anything_is_no_longer_relied_on(world:
     assert statuses(world.database) == {"completed": 1}
 
 
+@pytest.mark.long
 async def test_where_no_list_comes_what_runs_is_looked_at(world: World, replica: Replica) -> None:
     await a_list_that_is_honoured(world, replica)
     insert_invite(world.database, metadata=NEVER, candidate_ref="waits")
@@ -203,6 +208,7 @@ async def test_where_no_list_comes_what_runs_is_looked_at(world: World, replica:
     assert list_state(world)["status_filter"] == "distrusted"
 
 
+@pytest.mark.long
 async def test_an_outage_of_the_vendor_says_nothing_of_the_list(world: World, replica: Replica) -> None:
     await a_list_that_is_honoured(world, replica)
     world.sandbox.console.change_profile(
