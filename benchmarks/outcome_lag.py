@@ -14,10 +14,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from statistics import quantiles
 from typing import IO
 
@@ -26,6 +24,7 @@ import psycopg
 from benchmarks.failed import BenchmarkFailed
 from benchmarks.filled import fill
 from benchmarks.memory import most_memory
+from benchmarks.stage import service_process
 from sandbox.clock import SystemClock
 from sandbox.embedded_postgres import EmbeddedPostgres
 from sandbox.model import Status
@@ -34,7 +33,6 @@ from sandbox.profile import CandidateMix, Limits, Profile
 from sandbox.running import RunningSandbox, running_sandbox
 from service.postgres.migrate import upgrade
 
-PROGRAM = Path(sys.executable).with_name("zenhire-sync")
 PER_MINUTE = 500  #: the vendor's default (contract §7)
 P50_MAX, P99_MAX = 6.0, 12.0
 REQUESTS_MAX = 1.2
@@ -127,7 +125,7 @@ def measure(plan: Plan) -> Measured:
         with psycopg.connect(postgres.url(), autocommit=True) as database:
             database.execute(WATCHED_BY_LIST.encode())
             database.execute(b"vacuum analyze")
-            with _service(postgres.url(), sandbox, log) as service:
+            with service_process(_settings(postgres.url(), sandbox), log) as service:
                 stage = Stage(database=database, platform=platform, sandbox=sandbox, service=service)
                 _wait_for_the_list(stage, log)
                 before = dict(platform.answers)
@@ -185,9 +183,8 @@ def _wait_for_the_list(stage: Stage, log: IO[bytes]) -> None:
         time.sleep(0.1)
 
 
-@contextmanager
-def _service(database_url: str, sandbox: RunningSandbox, log: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
-    settings = {
+def _settings(database_url: str, sandbox: RunningSandbox) -> dict[str, str]:
+    return {
         "PATH": os.environ["PATH"],
         "DATABASE_URL": database_url,
         "ZENHIRE_API_KEY": sandbox.key,
@@ -195,11 +192,6 @@ def _service(database_url: str, sandbox: RunningSandbox, log: IO[bytes]) -> Iter
         "SYNC_REQUESTS_PER_MINUTE": str(PER_MINUTE),
         "SYNC_TRANSCRIPTS": "false",
     }
-    with subprocess.Popen([PROGRAM, "run"], env=settings, stdout=log, stderr=log) as process:
-        try:
-            yield process
-        finally:
-            process.terminate()
 
 
 def _lines(runs: Sequence[Measured]) -> Iterator[str]:

@@ -23,7 +23,7 @@ from service.postgres.migrate import upgrade
 #: No limit, no latency, no credits to run out of; candidates who never come, so that nothing but starting goes on.
 _SANDBOX = ("--speed", "1", "--set", "candidates.never=1", "--set", "credits.balance=1000000000")
 _REQUESTS_PER_MINUTE = 100_000  # the most that may be set
-_PROGRAM = Path(sys.executable).with_name("zenhire-sync")
+PROGRAM = Path(sys.executable).with_name("zenhire-sync")
 _PAUSE_SECONDS = 0.02
 
 _INSERT = """
@@ -117,7 +117,7 @@ def stage(*, concurrency: int) -> Iterator[Stage]:
         upgrade(url)
         with (
             psycopg.connect(url, autocommit=True) as database,
-            _service(_settings(url, sandbox, concurrency), log) as service,
+            service_process(_settings(url, sandbox, concurrency), log) as service,
         ):
             made = Stage(
                 database_url=url,
@@ -145,8 +145,9 @@ def _settings(database_url: str, sandbox: SandboxProcess, concurrency: int) -> d
 
 
 @contextmanager
-def _service(settings: dict[str, str], log: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
-    with subprocess.Popen([_PROGRAM, "run"], env=settings, stdout=log, stderr=log) as process:
+def service_process(settings: dict[str, str], log: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
+    """`zenhire-sync run` with nothing but these settings; ended with the block."""
+    with subprocess.Popen([PROGRAM, "run"], env=settings, stdout=log, stderr=log) as process:
         try:
             yield process
         finally:

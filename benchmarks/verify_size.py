@@ -13,11 +13,11 @@ import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from benchmarks.filled import fill
 from benchmarks.memory import most_memory
+from benchmarks.stage import PROGRAM
 from sandbox.clock import SystemClock
 from sandbox.embedded_postgres import EmbeddedPostgres
 from sandbox.platform import Platform
@@ -27,7 +27,6 @@ from service.core.limits import slot_interval
 from service.operate.verify_ask import SHARE
 from service.postgres.migrate import upgrade
 
-PROGRAM = Path(sys.executable).with_name("zenhire-sync")
 PAUSE_SECONDS = 0.2
 PER_MINUTE = 400  #: the service's default; the run itself goes as fast as it can
 

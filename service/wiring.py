@@ -39,6 +39,7 @@ from service.steps.outage import Outage
 from service.steps.personas import PersonaStep
 from service.steps.running import RunningStep
 from service.steps.settle import SettleStep
+from service.steps.side_by_side import AccountStep
 from service.steps.start import StartStep
 from service.steps.sweep import SweepStep
 from service.steps.watch import WatchStep
@@ -253,7 +254,7 @@ class Replica:
         )
         sweeps = Sweeps(self._engine, replica=self._id, lease=settings.lease, policy=tools.policy)
         page = SWEEP_SHARE * slot_interval(settings.requests_per_minute)
-        steps: list[tuple[StartStep | RunningStep | WatchStep | CollectStep | SettleStep | SweepStep, timedelta]] = [
+        steps: list[tuple[AccountStep, timedelta]] = [
             (start, settings.start_interval),
             (running, min(max(settings.watch_interval / 10, timedelta(seconds=0.1)), timedelta(seconds=1))),
             (WatchStep(tools), often),

@@ -102,6 +102,12 @@ class RunningList:
         return [seen.session_id for seen in self.sightings]
 
 
+def is_after_a_gap(listed: RunningList, listed_before: datetime | None, *, policy: Policy) -> bool:
+    """Whether interviews may have begun and ended since the list before: more than two ticks lie between."""
+    two_ticks = policy.watch_interval * 2 * policy.list_every
+    return listed_before is None or listed.listed_at - listed_before > two_ticks * 1.1
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunningFindings:
     """What a list of running interviews leads to, beside the looks at what has left it."""

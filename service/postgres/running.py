@@ -19,12 +19,13 @@ from service.core import cadence
 from service.core.comparing import Known
 from service.core.model import Policy
 from service.core.observations import Sighting
-from service.core.running import LIST_MAY_LAG, RunningList, StatusFilter, Verdict, next_probe
+from service.core.running import LIST_MAY_LAG, RunningList, StatusFilter, Verdict, is_after_a_gap, next_probe
 from service.core.sweeping import PageFindings
 from service.postgres.claims import NEVER, Batch
 from service.postgres.engine import fetch, transaction
 from service.postgres.known import known_of
 from service.postgres.list_findings import as_json, write_findings
+from service.postgres.terms import HELD, hold_term
 
 LOOK_AFTER_FAILURES = 3  #: lists in a row that did not come
 DISTRUST_AFTER_FAILURES = 30  #: and single looks do
@@ -41,18 +42,9 @@ where (h.account is null or h.next_at <= (select zenhire.clock()))
   and exists (select from zenhire.interview_sessions s where s.account = a.account and s.next_look_at is not null)
 """)
 
-#: A new holder, or one whose time was over, begins a new term.
-CLAIM = text("""
+CLAIM = text(f"""
 with
-held as (
-    insert into zenhire.leases as l (name, holder, term, until)
-    values ('running:' || :account, :holder, 1, zenhire.clock() + :lease)
-    on conflict (name) do update set
-        term = l.term + case when l.holder = excluded.holder and l.until > zenhire.clock() then 0 else 1 end,
-        holder = excluded.holder, until = excluded.until
-    where l.holder = excluded.holder or l.until <= zenhire.clock()
-    returning term
-),
+{HELD},
 list as (
     insert into zenhire.list_state as h (account) select :account from held
     on conflict (account) do update set account = h.account
@@ -61,13 +53,6 @@ list as (
               next_probe_at <= zenhire.clock() as probe_is_due
 )
 select list.*, held.term, zenhire.clock() as claimed_at from list, held
-""")
-
-#: Locks the lease until the end of the transaction, and renews or ends it.
-HOLD_TERM = text("""
-update zenhire.leases set until = zenhire.clock() + :keep
-where name = 'running:' || :account and holder = :holder and term = :term
-returning term
 """)
 
 #: Known to run when the list was asked for, and not on it: one single look tells the end.
@@ -229,7 +214,8 @@ class RunningLists:
     async def claim(self, account: str) -> Batch[RunningClaim]:
         """The list of this account, if it is due and nobody else's."""
         asked_at = asyncio.get_running_loop().time()
-        given = {"account": account, "holder": self._replica, "lease": self._lease}
+        given = {"account": account, "holder": self._replica}
+        given |= {"lease_name": _lease_name(account), "lease": self._lease}
         rows = [dict(row) for row in await fetch(self._engine, CLAIM, given)]
         claimed_at = rows[0].pop("claimed_at") if rows else NEVER
         claims = [RunningClaim(**row | {"status_filter": StatusFilter(row["status_filter"])}) for row in rows]
@@ -260,7 +246,7 @@ class RunningLists:
             next_at = cadence.next_list_of_running(listed.listed_at, now=listed.listed_at, policy=self._policy)
             counts = {"running": len(listed.sightings), "page_rows": page_rows, "next_at": next_at}
             await connection.execute(LISTED, given | counts)
-            if self._is_after_a_gap(claim, listed):
+            if is_after_a_gap(listed, claim.listed_at, policy=self._policy):
                 await connection.execute(READ_WHAT_HAS_ENDED, given)
             if contradicted is not None:
                 evidence = {"session_id": contradicted, "listed_at": listed.listed_at}
@@ -306,10 +292,6 @@ class RunningLists:
             await connection.execute(BRING_FORWARD, given)
             return True
 
-    def _is_after_a_gap(self, claim: RunningClaim, listed: RunningList) -> bool:
-        two_ticks = self._policy.watch_interval * 2 * self._policy.list_every
-        return claim.listed_at is None or listed.listed_at - claim.listed_at > two_ticks * 1.1
-
     async def _judge(
         self, connection: AsyncConnection, claim: RunningClaim, verdict: Verdict, *, now: datetime, page_rows: int
     ) -> None:
@@ -325,5 +307,9 @@ class RunningLists:
     async def _is_ours(
         self, connection: AsyncConnection, claim: RunningClaim, *, keep: timedelta = timedelta(0)
     ) -> bool:
-        given = {"account": claim.account, "holder": self._replica, "term": claim.term, "keep": keep}
-        return (await connection.execute(HOLD_TERM, given)).one_or_none() is not None
+        name = _lease_name(claim.account)
+        return await hold_term(connection, lease_name=name, holder=self._replica, term=claim.term, keep=keep)
+
+
+def _lease_name(account: str) -> str:
+    return f"running:{account}"

@@ -24,6 +24,7 @@ from service.postgres.claims import NEVER, Batch
 from service.postgres.engine import fetch, transaction
 from service.postgres.known import known_of
 from service.postgres.list_findings import as_json, write_findings
+from service.postgres.terms import HELD, hold_term
 
 #: Whose next page is due, and who has anything that a list could tell of: a session whose link may live or be replaced
 #: by the console, one that is watched, or a lost post. A walk that is under way is ended in any case.
@@ -46,18 +47,9 @@ where (w.account is null or w.next_at <= (select zenhire.clock()))
 order by a.account, urgent desc, w.next_at nulls first
 """)
 
-CLAIM = text("""
+CLAIM = text(f"""
 with
--- a new holder, or one whose time was over, begins a new term
-held as (
-    insert into zenhire.leases as l (name, holder, term, until)
-    values ('sweep:' || :account, :holder, 1, zenhire.clock() + :lease)
-    on conflict (name) do update set
-        term = l.term + case when l.holder = excluded.holder and l.until > zenhire.clock() then 0 else 1 end,
-        holder = excluded.holder, until = excluded.until
-    where l.holder = excluded.holder or l.until <= zenhire.clock()
-    returning term
-),
+{HELD},
 -- what has ended is asked for as far back as anything is open; found out once for each walk
 back as (
     select min(s.posted_at) as back_to from zenhire.interview_sessions s
@@ -81,13 +73,6 @@ walk as (
 select walk.account, walk.walk, walk.started_at, walk.position, walk.back_to, walk.failures, held.term,
        zenhire.clock() as claimed_at
 from walk, held
-""")
-
-#: Locks the lease until the end of the transaction, and renews or ends it.
-HOLD_TERM = text("""
-update zenhire.leases set until = zenhire.clock() + :keep
-where name = 'sweep:' || :account and holder = :holder and term = :term
-returning term
 """)
 
 #: After a page: the next one as soon as the sweep's share of the budget has it.
@@ -195,7 +180,8 @@ class Sweeps:
     async def claim(self, account: str, walk: Walk) -> Batch[SweepClaim]:
         """The walk of this account, if it is due and nobody else's."""
         asked_at = asyncio.get_running_loop().time()
-        given = {"account": account, "walk": walk, "holder": self._replica, "lease": self._lease}
+        given = {"account": account, "walk": walk, "holder": self._replica}
+        given |= {"lease_name": _lease_name(account), "lease": self._lease}
         rows = [dict(row) for row in await fetch(self._engine, CLAIM, given)]
         claimed_at = rows[0].pop("claimed_at") if rows else NEVER
         claims = [SweepClaim(**row | {"walk": Walk(row["walk"])}) for row in rows]
@@ -232,14 +218,14 @@ class Sweeps:
     async def try_later(self, claim: SweepClaim, *, failures: int, at: datetime) -> bool:
         """The vendor did not show the page: the walk waits where it stands. False: another replica walks now."""
         async with transaction(self._engine) as connection:
-            if not await self._is_ours(connection, claim, keep=timedelta(0)):
+            if not await self._is_ours(connection, claim):
                 return False
             await connection.execute(TRY_LATER, _row(claim) | {"failures": failures, "next_at": at})
             return True
 
-    async def _is_ours(self, connection: AsyncConnection, claim: SweepClaim, *, keep: timedelta) -> bool:
-        given = {"account": claim.account, "holder": self._replica, "term": claim.term, "keep": keep}
-        return (await connection.execute(HOLD_TERM, given)).one_or_none() is not None
+    async def _is_ours(self, connection: AsyncConnection, claim: SweepClaim, *, keep: timedelta = timedelta(0)) -> bool:
+        name = _lease_name(claim.account)
+        return await hold_term(connection, lease_name=name, holder=self._replica, term=claim.term, keep=keep)
 
 
 def _next_page(claim: SweepClaim, page: PageRead) -> dict[str, Any]:
@@ -250,3 +236,7 @@ def _next_page(claim: SweepClaim, page: PageRead) -> dict[str, Any]:
 
 def _row(claim: SweepClaim) -> dict[str, str]:
     return {"account": claim.account, "walk": claim.walk}
+
+
+def _lease_name(account: str) -> str:
+    return f"sweep:{account}"

@@ -1,7 +1,6 @@
 """The body that every step has: reserve slots, claim, ask with no transaction open, decide, write."""
 
-from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from abc import abstractmethod
 from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar, Generic, TypeVar
@@ -14,7 +13,7 @@ from service.postgres.engine import DatabaseLost
 from service.steps.beats import Beat
 from service.steps.desk import Desk, Tools
 from service.steps.pump import Catch, pump
-from service.steps.side_by_side import SideBySide
+from service.steps.side_by_side import AccountStep
 
 C = TypeVar("C", bound=Claim)
 
@@ -27,19 +26,10 @@ class Held(Generic[C]):
     batch: Batch[C]
 
 
-class Step(ABC, Generic[C]):
+class Step(AccountStep, Generic[C]):
     """One kind of work. A subclass says what is due, how it is claimed, and what to ask and decide."""
 
-    name: ClassVar[str]
     lane: ClassVar[Lane]
-
-    def __init__(self, tools: Tools) -> None:
-        self._tools = tools
-        self._accounts = SideBySide(self._work_for_account, tools, step=self.name)
-
-    @abstractmethod
-    async def due(self, accounts: Sequence[str]) -> Sequence[str]:
-        """Those of `accounts` that have something to do now."""
 
     @abstractmethod
     async def claim(self, desk: Desk, grant: Grant) -> Batch[C]:
@@ -48,24 +38,6 @@ class Step(ABC, Generic[C]):
     @abstractmethod
     async def ask_and_decide(self, desk: Desk, held: Held[C]) -> Decision:
         """Ask the vendor and decide; no transaction is open."""
-
-    async def tick(self) -> None:
-        """See to it that every account with something to do is at work; does not wait for it."""
-        self._accounts.start(await self.due(sorted(self._tools.desks())))
-
-    async def drained(self) -> None:
-        """Wait until no account is at work."""
-        await self._accounts.drained()
-
-    async def run_once(self) -> None:
-        """One tick and all that it started, to its end."""
-        await self.tick()
-        await self.drained()
-
-    async def _work_for_account(self, account: str) -> None:
-        desk = self._tools.desks().get(account)
-        if desk is not None:  # its key may have gone since the tick
-            await self.work_for(desk)
 
     async def work_for(self, desk: Desk) -> None:
         await pump(
@@ -97,18 +69,22 @@ class Step(ABC, Generic[C]):
             log.exception("row_failed")
 
     async def write(self, claim: C, decision: Decision) -> None:
-        """Write a decision, and log it where it changes more than a due time."""
-        written = await self._tools.writer.write(decision)
-        event = decision.change.event
-        if event is None and written.applied:
-            return
-        self._tools.log.info(
-            "decided",
-            step=self.name,
-            account=claim.account,
-            invite_id=str(claim.invite_id),
-            post_id=str(claim.post_id),
-            decision=event.kind if event else None,
-            applied=written.applied,
-            why_not=written.why_not,
-        )
+        await write_and_tell(self._tools, self.name, claim, decision)
+
+
+async def write_and_tell(tools: Tools, step: str, claim: Claim, decision: Decision) -> None:
+    """Write a decision, and log it where it changes more than a due time."""
+    written = await tools.writer.write(decision)
+    event = decision.change.event
+    if event is None and written.applied:
+        return
+    tools.log.info(
+        "decided",
+        step=step,
+        account=claim.account,
+        invite_id=str(claim.invite_id),
+        post_id=str(claim.post_id),
+        decision=event.kind if event else None,
+        applied=written.applied,
+        why_not=written.why_not,
+    )

@@ -7,7 +7,7 @@ it cannot, each session is looked at by itself (`watch`).
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -30,8 +30,9 @@ from service.core.watching import LookTime, decide_listed
 from service.postgres.claims import Batch
 from service.postgres.running import RunningClaim, RunningLists
 from service.steps.beats import Beat
+from service.steps.body import write_and_tell
 from service.steps.desk import Desk, Tools
-from service.steps.side_by_side import SideBySide
+from service.steps.side_by_side import AccountStep
 from service.zenhire.listing import ListEnd, Position, is_refusal, read_sessions, walk_sessions
 
 PAGES_MAX = 200  #: of one list: 20,000 interviews at once
@@ -48,7 +49,7 @@ class _Listed:
     whole: bool = False
 
 
-class RunningStep:
+class RunningStep(AccountStep):
     name = "running"
 
     def __init__(
@@ -60,33 +61,20 @@ class RunningStep:
         wake_after: Callable[[float], None],
     ) -> None:
         """`wake_watch`: looks are due now; `wake_after`: the next list is due in so many seconds."""
-        self._tools = tools
+        super().__init__(tools)
         self._lists = lists
         self._wake_watch = wake_watch
         self._wake_after = wake_after
-        self._accounts = SideBySide(self._list, tools, step=self.name)
 
-    async def tick(self) -> None:
-        """See to it that every account whose list is due is at work; does not wait for it."""
-        self._accounts.start(await self._lists.due(sorted(self._tools.desks())))
+    async def due(self, accounts: Sequence[str]) -> Sequence[str]:
+        return await self._lists.due(accounts)
 
-    async def drained(self) -> None:
-        await self._accounts.drained()
-
-    async def run_once(self) -> None:
-        """One tick and all that it started, to its end."""
-        await self.tick()
-        await self.drained()
-
-    async def _list(self, account: str) -> None:
-        desk = self._tools.desks().get(account)
-        if desk is None:
-            return
+    async def work_for(self, desk: Desk) -> None:
         grant = await desk.budget.reserve(Lane.LIST, 1)
         if grant.slots == 0:
             return
         await self._tools.reached(self.name, Beat.RESERVED)
-        batch = await self._lists.claim(account)
+        batch = await self._lists.claim(desk.account)
         for claim in batch.rows:
             await self._tools.reached(self.name, Beat.CLAIMED)
             await self._work(desk, batch, claim)
@@ -202,18 +190,7 @@ class RunningStep:
                 policy=self._tools.policy,
                 jitter=self._tools.jitter(),
             )
-            written = await self._tools.writer.write(decision)
-            event = decision.change.event
-            self._tools.log.info(
-                "decided",
-                step=self.name,
-                account=claim.account,
-                invite_id=str(claim.invite_id),
-                post_id=str(claim.post_id),
-                decision=event.kind if event else None,
-                applied=written.applied,
-                why_not=written.why_not,
-            )
+            await write_and_tell(self._tools, self.name, claim, decision)
 
     # --- when it goes wrong ------------------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ orphan: nobody holds its link, and it is watched until it is dead.
 """
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -18,8 +19,8 @@ from service.core.settling import already_known, decide_search
 from service.core.sweeping import CLOCKS_MAY_DIFFER, reaches
 from service.postgres.claims import Batch
 from service.steps.beats import Beat
-from service.steps.desk import Desk, Tools
-from service.steps.side_by_side import SideBySide
+from service.steps.desk import Desk
+from service.steps.side_by_side import AccountStep
 from service.zenhire.listing import ListEnd, walk_sessions
 
 POSTS_PER_WALK = 200
@@ -34,29 +35,13 @@ class _Walk:
     far_enough: bool = False
 
 
-class SettleStep:
+class SettleStep(AccountStep):
     name = "settle"
 
-    def __init__(self, tools: Tools) -> None:
-        self._tools = tools
-        self._accounts = SideBySide(self._search_for, tools, step=self.name)
+    async def due(self, accounts: Sequence[str]) -> Sequence[str]:
+        return await self._tools.claims.due_searches(accounts)
 
-    async def tick(self) -> None:
-        """See to it that every account with searches due is at work; does not wait for it."""
-        self._accounts.start(await self._tools.claims.due_searches(sorted(self._tools.desks())))
-
-    async def drained(self) -> None:
-        await self._accounts.drained()
-
-    async def run_once(self) -> None:
-        """One tick and all that it started, to its end."""
-        await self.tick()
-        await self.drained()
-
-    async def _search_for(self, account: str) -> None:
-        desk = self._tools.desks().get(account)
-        if desk is None:
-            return
+    async def work_for(self, desk: Desk) -> None:
         grant = await desk.budget.reserve(Lane.LIST, 1)
         if grant.slots == 0:
             return

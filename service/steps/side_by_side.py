@@ -1,10 +1,12 @@
 """One piece of work for each account at a time, and no account ever waits for another."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import ClassVar
 
 from service.postgres.engine import DatabaseLost
-from service.steps.desk import Tools
+from service.steps.desk import Desk, Tools
 
 
 class SideBySide:
@@ -46,3 +48,39 @@ class SideBySide:
             self._tools.outage.note_lost(error)
         except Exception:
             self._tools.log.exception("account_failed", step=self._step, account=account)
+
+
+class AccountStep(ABC):
+    """A step that works for each account with something to do, all of them side by side."""
+
+    name: ClassVar[str]
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+        self._accounts = SideBySide(self._work_for_account, tools, step=self.name)
+
+    @abstractmethod
+    async def due(self, accounts: Sequence[str]) -> Iterable[str]:
+        """Those of `accounts` that have something to do now."""
+
+    @abstractmethod
+    async def work_for(self, desk: Desk) -> None:
+        """One round for one account."""
+
+    async def tick(self) -> None:
+        """See to it that every account with something to do is at work; does not wait for it."""
+        self._accounts.start(await self.due(sorted(self._tools.desks())))
+
+    async def drained(self) -> None:
+        """Wait until no account is at work."""
+        await self._accounts.drained()
+
+    async def run_once(self) -> None:
+        """One tick and all that it started, to its end."""
+        await self.tick()
+        await self.drained()
+
+    async def _work_for_account(self, account: str) -> None:
+        desk = self._tools.desks().get(account)
+        if desk is not None:  # its key may have gone since the tick
+            await self.work_for(desk)

@@ -8,6 +8,7 @@ may be after a gap. Each page is claimed and written by itself, so there is noth
 page.
 """
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from service.core import cadence
@@ -20,7 +21,7 @@ from service.postgres.claims import Batch
 from service.postgres.sweeps import Finish, GoOn, PageRead, SweepClaim, Sweeps
 from service.steps.beats import Beat
 from service.steps.desk import Desk, Tools
-from service.steps.side_by_side import SideBySide
+from service.steps.side_by_side import AccountStep
 from service.zenhire.listing import ListEnd, Position, Read, read_sessions
 
 REQUESTS_PER_WALK = 20_000  #: two million sessions; a list that is longer has no end
@@ -29,33 +30,21 @@ GIVEN_UP = "given_up"
 FAR_ENOUGH = "far_enough"
 
 
-class SweepStep:
+class SweepStep(AccountStep):
     name = "sweep"
 
     def __init__(self, tools: Tools, sweeps: Sweeps) -> None:
-        self._tools = tools
+        super().__init__(tools)
         self._sweeps = sweeps
-        self._accounts = SideBySide(self._sweep, tools, step=self.name)
 
-    async def tick(self) -> None:
-        """See to it that every account whose next page is due is at work; does not wait for it."""
-        self._accounts.start(await self._sweeps.due(sorted(self._tools.desks())))
+    async def due(self, accounts: Sequence[str]) -> Iterable[str]:
+        return await self._sweeps.due(accounts)
 
-    async def drained(self) -> None:
-        await self._accounts.drained()
-
-    async def run_once(self) -> None:
-        """One tick and all that it started, to its end."""
-        await self.tick()
-        await self.drained()
-
-    async def _sweep(self, account: str) -> None:
-        """One page; where they are urgent, one after the other."""
-        urgent = True
-        while urgent and not self._tools.stopping.is_set():
-            due = (await self._sweeps.due([account])).get(account)
-            desk = self._tools.desks().get(account)
-            urgent = due is not None and desk is not None and await self._claim_page(desk, due.walk) and due.urgent
+    async def work_for(self, desk: Desk) -> None:
+        """One page; where it is urgent, one more round at once."""
+        due = (await self._sweeps.due([desk.account])).get(desk.account)
+        if due is not None and await self._claim_page(desk, due.walk) and due.urgent:
+            self._accounts.start([desk.account])
 
     async def _claim_page(self, desk: Desk, walk: Walk) -> bool:
         """Whether the page was read."""

@@ -63,25 +63,14 @@ def _five_beats(name: str, *, lane: str, claim: str, asks: Endpoint, writes: str
     )
 
 
-_SWEEP = StepUnderTest(
-    name="sweep",
-    commits={
-        Beat.RESERVED: _reserve("list"),
-        Beat.CLAIMED: Aim(text="insert into zenhire.leases as l"),
-        Beat.WRITTEN: Aim(text="update zenhire.sweeps w\nset position"),
-    },
-    requests={Beat.CLAIMED: Endpoint.LIST_SESSIONS},
-)
+def _reads_a_list(name: str, *, claim: str, writes: str) -> StepUnderTest:
+    """Reserve, claim, list, compare, write. `claim`, `writes`: a part of these statements."""
+    return StepUnderTest(
+        name=name,
+        commits={Beat.RESERVED: _reserve("list"), Beat.CLAIMED: Aim(text=claim), Beat.WRITTEN: Aim(text=writes)},
+        requests={Beat.CLAIMED: Endpoint.LIST_SESSIONS},
+    )
 
-_RUNNING = StepUnderTest(
-    name="running",
-    commits={
-        Beat.RESERVED: _reserve("list"),
-        Beat.CLAIMED: Aim(text="next_probe_at <= zenhire.clock() as probe_is_due"),
-        Beat.WRITTEN: Aim(text="set listed_at = :listed_at"),
-    },
-    requests={Beat.CLAIMED: Endpoint.LIST_SESSIONS},
-)
 
 _TAKE_OVER = StepUnderTest(
     name="take_over",
@@ -137,8 +126,16 @@ STEPS: Mapping[str, StepUnderTest] = {
             asks=Endpoint.LIST_SESSIONS,
             writes='"search_count"',
         ),
-        _SWEEP,
-        _RUNNING,
+        _reads_a_list(
+            "sweep",
+            claim="insert into zenhire.sweeps as w (account, walk, back_to)",
+            writes="update zenhire.sweeps w\nset position",
+        ),
+        _reads_a_list(
+            "running",
+            claim="next_probe_at <= zenhire.clock() as probe_is_due",
+            writes="set listed_at = :listed_at",
+        ),
     )
 }
 

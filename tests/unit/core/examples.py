@@ -6,6 +6,7 @@ from uuid import UUID
 
 from hypothesis import strategies as st
 
+from service.core.comparing import KnownPost
 from service.core.model import (
     CollectClaim,
     InviteStatus,
@@ -30,6 +31,32 @@ from service.core.observations import (
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 INVITE = UUID(int=1)
 POLICY = Policy()
+
+
+def a_known(**over: Any) -> KnownPost:
+    values: dict[str, Any] = {
+        "post_id": UUID(int=2),
+        "account": "default",
+        "invite_id": INVITE,
+        "state": PostState.PUBLISHED,
+        "origin": SessionOrigin.POST,
+        "current": True,
+        "link_number": 1,
+        "posted_at": NOW - timedelta(days=2),
+        "session_id": "session-1",
+        "vendor_status": VendorStatus.INITIATED,
+        "status_seen_at": NOW - timedelta(minutes=10),
+        "link_expires_at": NOW + timedelta(days=5),
+        "dead_at": None,
+        "dead_because": None,
+        "next_look_at": NOW + timedelta(minutes=10),
+        "next_search_at": None,
+        "invite_status": InviteStatus.LINK_READY,
+        "invite_link_number": 1,
+        "invite_session_id": "session-1",
+        "erased": False,
+    }
+    return KnownPost(**values | over)
 
 
 def a_post(**over: Any) -> PostClaim:

@@ -9,39 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.core.comparing import Finding, Known, KnownPost, compare
-from service.core.model import InviteStatus, PostState, SessionOrigin, VendorStatus
+from service.core.model import InviteStatus, PostState, VendorStatus
 from service.core.observations import Sighting
-from tests.unit.core.examples import INVITE, NOW
+from tests.unit.core.examples import NOW, a_known
 
 POST = UUID(int=2)
 DEAD = {"dead_at": NOW - timedelta(days=1), "dead_because": "expired"}
 FAILED = {"vendor_status": "failed", "dead_at": NOW - timedelta(days=1), "dead_because": "failed"}
-
-
-def a_known(**over: Any) -> KnownPost:
-    values: dict[str, Any] = {
-        "post_id": POST,
-        "account": "default",
-        "invite_id": INVITE,
-        "state": PostState.PUBLISHED,
-        "origin": SessionOrigin.POST,
-        "current": True,
-        "link_number": 1,
-        "posted_at": NOW - timedelta(days=2),
-        "session_id": "session-1",
-        "vendor_status": VendorStatus.INITIATED,
-        "status_seen_at": NOW - timedelta(minutes=10),
-        "link_expires_at": NOW + timedelta(days=5),
-        "dead_at": None,
-        "dead_because": None,
-        "next_look_at": NOW + timedelta(minutes=10),
-        "next_search_at": None,
-        "invite_status": InviteStatus.LINK_READY,
-        "invite_link_number": 1,
-        "invite_session_id": "session-1",
-        "erased": False,
-    }
-    return KnownPost(**values | over)
 
 
 def row(status: str = "initiated", **over: Any) -> Sighting:

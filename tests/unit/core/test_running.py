@@ -1,24 +1,25 @@
 """What a list of running interviews tells, and when the vendor's list may be asked for one."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
 
 from service.core.comparing import Known, KnownPost
-from service.core.model import InviteStatus, Policy, PostState, SessionOrigin
+from service.core.model import Policy, PostState
 from service.core.observations import Sighting, SightingPage
 from service.core.running import (
     Probe,
     RunningList,
     StatusFilter,
     decide_running,
+    is_after_a_gap,
     judge,
     next_probe,
 )
+from tests.unit.core.examples import NOW, a_known
 
-NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
-POST = UUID(int=1)
+POST = UUID(int=2)
 
 
 def page(*statuses: str) -> SightingPage:
@@ -62,40 +63,14 @@ def test_where_there_was_nothing_to_tell_by_it_is_tried_again_soon() -> None:
     assert next_probe(StatusFilter.HONOURED, now=NOW, policy=policy) == NOW + timedelta(days=1)
 
 
-def known_post(vendor_status: str | None, **over: object) -> KnownPost:
-    columns: dict[str, object] = {
-        "post_id": POST,
-        "account": "default",
-        "invite_id": UUID(int=2),
-        "state": PostState.PUBLISHED,
-        "origin": SessionOrigin.POST,
-        "current": True,
-        "link_number": 1,
-        "posted_at": NOW - timedelta(hours=1),
-        "session_id": "s1",
-        "vendor_status": vendor_status,
-        "status_seen_at": NOW - timedelta(minutes=1),
-        "link_expires_at": NOW + timedelta(days=6),
-        "dead_at": None,
-        "dead_because": None,
-        "next_look_at": NOW + timedelta(days=3),
-        "next_search_at": None,
-        "invite_status": InviteStatus.LINK_READY,
-        "invite_link_number": 1,
-        "invite_session_id": "s1",
-        "erased": False,
-    }
-    return KnownPost(**(columns | over))  # type: ignore[arg-type]
-
-
 def listed(post: KnownPost | None) -> tuple[RunningList, list[Known]]:
-    seen = Sighting(session_id="s1", status="active", created_at=NOW - timedelta(hours=1))
+    seen = Sighting(session_id="session-1", status="active", created_at=NOW - timedelta(hours=1))
     return RunningList(sightings=(seen,), listed_at=NOW), [Known(by_id=post)]
 
 
 @pytest.mark.parametrize("vendor_status", ["initiated", None])
 def test_an_interview_that_was_not_known_to_run_has_begun(vendor_status: str | None) -> None:
-    running, known = listed(known_post(vendor_status))
+    running, known = listed(a_known(vendor_status=vendor_status))
     findings = decide_running(running, known, account="default")
     assert (list(findings.begun), findings.others.count) == ([POST], 0)
 
@@ -103,10 +78,10 @@ def test_an_interview_that_was_not_known_to_run_has_begun(vendor_status: str | N
 @pytest.mark.parametrize(
     "post",
     [
-        known_post("active"),
-        known_post("completed", dead_at=NOW, dead_because="completed"),
-        known_post("initiated", status_seen_at=NOW + timedelta(seconds=1)),  # a look was sent after the list
-        known_post("initiated", state=PostState.POSTING),
+        a_known(vendor_status="active"),
+        a_known(vendor_status="completed", dead_at=NOW, dead_because="completed"),
+        a_known(vendor_status="initiated", status_seen_at=NOW + timedelta(seconds=1)),  # a look was sent after the list
+        a_known(vendor_status="initiated", state=PostState.POSTING),
     ],
 )
 def test_what_is_known_or_newer_leads_to_nothing(post: KnownPost) -> None:
@@ -116,6 +91,13 @@ def test_what_is_known_or_newer_leads_to_nothing(post: KnownPost) -> None:
 
 
 def test_a_dead_session_that_runs_gets_a_look_and_is_not_taken_from_the_list() -> None:
-    running, known = listed(known_post("failed", dead_at=NOW - timedelta(hours=1), dead_because="failed"))
+    running, known = listed(a_known(vendor_status="failed", dead_at=NOW - timedelta(hours=1), dead_because="failed"))
     findings = decide_running(running, known, account="default")
     assert (findings.begun, [look.post_id for look in findings.others.looks]) == ({}, [POST])
+
+
+def test_more_than_two_ticks_between_two_lists_are_a_gap() -> None:
+    running, _ = listed(None)
+    assert is_after_a_gap(running, None, policy=Policy())
+    assert not is_after_a_gap(running, NOW - timedelta(seconds=20), policy=Policy())
+    assert is_after_a_gap(running, NOW - timedelta(seconds=23), policy=Policy())
