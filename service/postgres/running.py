@@ -97,7 +97,7 @@ update zenhire.interview_sessions s set unlisted_at = null from back where s.pos
 LISTED = text("""
 update zenhire.list_state
 set listed_at = :listed_at, running = :running, page_rows = greatest(page_rows, :page_rows), failures = 0,
-    next_at = :next_at, relied_on = true
+    next_at = :next_at
 where account = :account
 """)
 
@@ -111,6 +111,7 @@ PROBED = text("""
 update zenhire.list_state
 set status_filter = :status_filter, evidence = cast(:evidence as jsonb), page_rows = greatest(page_rows, :page_rows),
     failures = 0, probed_at = zenhire.clock(), next_probe_at = :next_probe_at,
+    relied_on = relied_on or :status_filter = 'honoured', -- from here on looks are put off
     -- where the list can be asked, at once; else as soon as looks are to be brought forward, or at the next probe
     next_at = case when :status_filter = 'honoured' or relied_on then zenhire.clock() else :next_probe_at end
 where account = :account
@@ -285,7 +286,7 @@ class RunningLists:
     async def bring_looks_forward(self, claim: RunningClaim) -> bool:
         """The list cannot be relied on, and some looks were put off because of it. False: another replica lists now."""
         async with transaction(self._engine) as connection:
-            if not await self._is_ours(connection, claim, keep=self._lease):
+            if not await self._is_ours(connection, claim):
                 return False
             soon = self._policy.watch_interval * cadence.UNOPENED_EVERY
             given = {"account": claim.account, "soon": soon, "limit": LOOKS_BROUGHT_FORWARD}

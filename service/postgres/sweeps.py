@@ -91,7 +91,8 @@ others as (
 update zenhire.sweeps w
 set position = cast(:position as jsonb), pages = w.pages + :pages, rows = w.rows + :rows,
     findings = w.findings + :findings, failures = 0,
-    next_at = case when w.urgent then zenhire.clock() else p.at end
+    -- a page that brought nothing waits, also an urgent one: somebody may have an invite locked for long
+    next_at = case when w.urgent and :rows > 0 then zenhire.clock() else p.at end
 from pace p
 where w.account = :account and w.walk = :walk
 """)

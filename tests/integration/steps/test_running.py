@@ -194,6 +194,32 @@ async def test_a_list_that_begins_to_show_anything_is_no_longer_relied_on(world:
     assert statuses(world.database) == {"completed": 1}
 
 
+async def test_links_made_between_the_verdict_and_the_first_list_are_remembered_as_relying_on_it(
+    world: World, replica: Replica
+) -> None:
+    insert_invite(world.database, metadata=NEVER)
+    await replica.tick()
+    await replica.running.run_once()
+    assert (list_state(world)["listed_at"], list_state(world)["relied_on"]) == (None, True)
+    insert_invite(world.database, metadata=NEVER, candidate_ref="between")
+    await replica.tick()
+    world.sandbox.console.change_profile({"listing.filters": "candidate_ref"})
+    await let_pass(world, replica, steps=3, seconds=10)
+    assert (list_state(world)["status_filter"], list_state(world)["listed_at"]) == ("ignored", None)
+    waits = [(post["next_look_at"] - world.now).total_seconds() for post in the_posts(world.database)]
+    assert max(waits) <= 600
+
+
+async def test_whoever_brings_looks_forward_holds_nobody_up(world: World, replica: Replica) -> None:
+    await a_list_that_is_honoured(world, replica)
+    world.sandbox.console.change_profile({"listing.filters": "candidate_ref"})
+    await let_pass(world, replica, steps=3, seconds=10)
+    assert not list_state(world)["relied_on"]
+    assert (
+        world.database.fetch("select from zenhire.leases where name like 'running:%' and until > zenhire.clock()") == []
+    )
+
+
 @pytest.mark.long
 async def test_where_no_list_comes_what_runs_is_looked_at(world: World, replica: Replica) -> None:
     await a_list_that_is_honoured(world, replica)

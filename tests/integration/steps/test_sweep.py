@@ -351,3 +351,23 @@ async def test_a_list_that_cannot_be_had_ends_the_walk_and_stops_nothing(world: 
     else:
         raise AssertionError("the walk is not given up")
     assert world.database.fetch_value("select stop_code from zenhire.account_state") is None
+
+
+async def test_an_urgent_walk_waits_for_a_locked_invite_as_long_as_any_other(world: World, replica: Replica) -> None:
+    again = reinvite(world, await a_failed_invite(world, replica), "completed opens_after=0 talks_for=60")
+    world.advance(minutes=5)
+    world.database.execute(
+        "update zenhire.sweeps set next_at = zenhire.clock() + interval '1 day', position = null;"
+        " insert into zenhire.list_state (account, status_filter) values ('default', 'honoured');"
+        " insert into zenhire.sweeps (account, walk, urgent, next_at)"
+        " values ('default', 'completed', true, '-infinity'), ('default', 'failed', false, 'infinity')"
+    )
+    before = requests_for_lists(world)
+    with psycopg.connect(world.database.url) as somebody:
+        somebody.execute("select from zenhire.candidate_invites for update")
+        await replica.sweep.run_once()
+        assert requests_for_lists(world) == before + 1
+        assert not of_console(world)
+    world.advance(seconds=2)
+    await replica.sweep.run_once()
+    assert [post["session_id"] for post in of_console(world)] == [again.id]
