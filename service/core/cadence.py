@@ -25,7 +25,7 @@ No look falls before ×1, and none at an open link falls long after the time at 
 every ×1, and a session that has left it is looked at at once; the looks in this table are then a net beneath that.
 
 The vendor's whole list is walked through every ×360 while there is anything that it could tell; the lists of what has
-completed and failed, where it can be asked for them, every ×60, and after a gap in the lists of what runs.
+completed and failed, where it can be asked for them, every ×6, and after a gap in the lists of what runs.
 """
 
 from dataclasses import dataclass
@@ -34,7 +34,6 @@ from datetime import datetime, timedelta
 from service.core.limits import back_off
 from service.core.model import Policy, VendorStatus
 
-ENDED_EVERY = 60  #: × between the beginnings of two walks through the list of what has ended
 SWEEP_FAILURE_CEILING = 60  #: × between two tries for a page that the vendor does not show
 UNOPENED_EVERY = 60  #: × between looks at a link that nobody has opened
 LOOK_FAILURE_CEILING = 60  #: × between looks that tell nothing
@@ -189,7 +188,7 @@ def next_sweep(started_at: datetime, *, now: datetime, policy: Policy) -> dateti
 
 def next_list_of_ended(started_at: datetime, *, now: datetime, policy: Policy) -> datetime:
     """When the next walk through the list of what has completed, or failed, begins."""
-    return max(started_at + policy.watch_interval * ENDED_EVERY, now + policy.watch_interval)
+    return max(started_at + policy.watch_interval * policy.ended_every, now + policy.watch_interval)
 
 
 def next_list_of_running(started_at: datetime, *, now: datetime, policy: Policy) -> datetime:

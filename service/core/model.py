@@ -242,6 +242,9 @@ class Policy:
     #: sessions takes half of one at its share of the budget.
     sweep_every: int = 360
     list_every: int = 1  #: × watch_interval between two lists of the running interviews
+    #: × watch_interval between the beginnings of two walks through what has ended: an interview that begins and ends
+    #: between two lists is seen by these alone. A long list takes longer, at its share of the budget.
+    ended_every: int = 6
     settle_after: timedelta = timedelta(seconds=60)
     expiry_grace: timedelta = timedelta(hours=1)
     posts_per_link: int = 10

@@ -3,12 +3,11 @@
 import argparse
 import os
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from tests.simulation.campaign import migrated_server, play_all
+from tests.simulation.journal import Journal
 from tests.simulation.mutations import MUTATIONS, Caught, hunt
 from tests.simulation.run import Stage
 from tests.simulation.tables import campaign_table, mutation_table, write_into_the_document
@@ -35,15 +34,12 @@ def main() -> int:
 
 
 def campaign(seeds: range, *, jobs: int, write: bool) -> int:
-    """Play them all; the figures are kept in a file of their own, whatever becomes of the document."""
-    totals = play_all(seeds, jobs)
+    """Play them all; what was played is kept in a journal, and not played again by the same code."""
+    totals = play_all(seeds, jobs, Journal())
     table = campaign_table(totals)
     say(table)
     for seed, findings in sorted(totals.failed.items()):
         say(f"\nseed {seed} failed; make simulate SEED={seed} tells its story", *findings)
-    with tempfile.NamedTemporaryFile("w", prefix="simulation-", suffix=".md", delete=False) as kept:
-        kept.write(f"{table}\n")
-    say("", f"These figures are kept in {Path(kept.name)}.")
     if write:
         write_into_the_document(table, mutation_table(take_out_the_safeguards()))
     return 1 if totals.failed else 0

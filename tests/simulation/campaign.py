@@ -4,7 +4,7 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -14,6 +14,7 @@ from multiprocessing import get_context
 from typing import Self
 
 from service.postgres.migrate import upgrade
+from tests.simulation.journal import Journal, Short
 from tests.support.postgres import VARIABLE, Server, running_server, source_from
 
 PROGRESS_SECONDS = 2.0
@@ -29,6 +30,14 @@ class Totals:
     passed: timedelta = timedelta()
     took: float = 0.0
 
+    def add(self, run: Short) -> None:
+        self.seeds += 1
+        self.counts += run.counts
+        self.passed += run.passed
+        self.took += run.took
+        if run.findings:
+            self.failed[run.seed] = run.findings
+
 
 @contextmanager
 def migrated_server() -> Iterator[tuple[Server, str]]:
@@ -38,38 +47,37 @@ def migrated_server() -> Iterator[tuple[Server, str]]:
         yield server, template
 
 
-def play_all(seeds: Iterable[int], jobs: int) -> Totals:
+def play_all(seeds: Sequence[int], jobs: int, journal: Journal) -> Totals:
     """
-    Play `seeds`, with a line that tells how far it is; a seed that breaks down counts as failed.
+    Play those of `seeds` that are not in the journal yet, with a line that tells how far it is.
 
-    An interrupt (Ctrl-C) ends it after the seeds that are being played: what was played until then counts.
+    A seed that breaks down counts as failed. An interrupt (Ctrl-C) ends it after the seeds that are being played: what
+    was played until then counts, and is not played again.
     """
-    totals, began = Totals(), time.monotonic()
-    with migrated_server() as (server, template), _Progress(began) as progress:
+    totals, wanted = Totals(), set(seeds)
+    for run in journal.read():
+        if run.seed in wanted:
+            wanted.remove(run.seed)
+            totals.add(run)
+    if totals.seeds:
+        sys.stderr.write(f"{totals.seeds} of them were played before by this very code; see {journal.path}\n")
+    if wanted:
+        _play_the_others(sorted(wanted), jobs, journal, totals)
+    return totals
+
+
+def _play_the_others(seeds: Sequence[int], jobs: int, journal: Journal, totals: Totals) -> None:
+    with migrated_server() as (server, template), _Progress(totals.seeds) as progress:
         pool = ProcessPoolExecutor(
             jobs, mp_context=get_context("spawn"), initializer=_prepare, initargs=(server.url, template)
         )
         with pool, suppress(KeyboardInterrupt):
             for run in _played(pool, iter(seeds), jobs):
-                totals.seeds += 1
-                totals.counts += run.counts
-                totals.passed += run.passed
+                journal.add(run)
+                totals.add(run)
                 if run.findings:
-                    totals.failed[run.seed] = run.findings
                     progress.tell(f"seed {run.seed} failed: {run.findings[0]}")
                 progress.show(totals)
-    totals.took = time.monotonic() - began
-    return totals
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Short:
-    """Of a run, what goes from one process to another."""
-
-    seed: int
-    findings: list[str]
-    counts: Counter[str]
-    passed: timedelta
 
 
 def _played(pool: ProcessPoolExecutor, seeds: Iterator[int], jobs: int) -> Iterator[Short]:
@@ -96,8 +104,9 @@ def _play(seed: int) -> Short:
 class _Progress:
     """One line on a terminal; a line now and then elsewhere."""
 
-    def __init__(self, began: float) -> None:
-        self._began = began
+    def __init__(self, seeds_before: int) -> None:
+        self._seeds_before = seeds_before
+        self._began = time.monotonic()
         self._shown = 0.0
 
     def __enter__(self) -> Self:
@@ -115,7 +124,7 @@ class _Progress:
         if now - self._shown < (PROGRESS_SECONDS if terminal else 15 * PROGRESS_SECONDS):
             return
         self._shown = now
-        rate = totals.seeds / max(now - self._began, 1e-9)
+        rate = (totals.seeds - self._seeds_before) / max(now - self._began, 1e-9)
         text = f"{totals.seeds} seeds, {totals.counts['beats']} beats, {len(totals.failed)} failed, {rate:.1f} seeds/s"
         sys.stderr.write(f"\r{text}   " if terminal else f"{text}\n")
         sys.stderr.flush()

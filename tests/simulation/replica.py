@@ -138,6 +138,7 @@ def make_replica(world: World, shared: Shared) -> SimulatedReplica:
             watch_interval=timedelta(seconds=scenario.watch_interval),
             sweep_every=round(scenario.sweep_interval / scenario.watch_interval),
             list_every=scenario.list_every,
+            ended_every=scenario.ended_every,
             settle_after=timedelta(seconds=scenario.settle_after),
             expiry_grace=timedelta(seconds=scenario.expiry_grace),
             posts_per_link=scenario.posts_per_link,

@@ -50,6 +50,7 @@ class Scenario:
     sweep_interval: float = 86_400.0  #: between the beginnings of two walks through the vendor's list
     lists_running: bool = False  #: the running interviews are listed, or each session is looked at by itself
     list_every: int = 15  #: × watch_interval between two such lists
+    ended_every: int = 60  #: × watch_interval between two walks through the lists of what has ended
     settle_after: float = 60.0
     expiry_grace: float = 3600.0
     lease: float = 30.0

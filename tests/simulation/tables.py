@@ -20,7 +20,7 @@ def campaign_table(totals: Totals) -> str:
             "|---|---:|",
             *[f"| {name} | {counts[name]:,} |" for name in FIGURES],
             f"| virtual time | {days:,} days ({days / 365.25:,.0f} years) |",
-            f"| real time | {totals.took / 60:,.1f} minutes |",
+            f"| real time, over all processes | {totals.took / 3600:,.1f} hours |",
             "",
             "| what went wrong, or was done by people in the middle of it | times |",
             "|---|---:|",

@@ -3,11 +3,12 @@
 import atexit
 import os
 import signal
+import time
 import traceback
 from collections import Counter
 from datetime import timedelta
 
-from tests.simulation.campaign import Short
+from tests.simulation.journal import Short
 from tests.simulation.run import Stage
 from tests.support.postgres import Server
 
@@ -37,10 +38,13 @@ def _new_stage() -> None:
 
 def play(seed: int) -> Short:
     """A run that breaks down leaves a stage that nobody can trust: the next one gets a new one."""
+    began = time.monotonic()
     try:
         run = _stages[-1].play(seed)
     except Exception:  # noqa: BLE001 - one seed that breaks down must not end a night's run
         _new_stage()
         what = f"the simulation broke down: {traceback.format_exc()}"
-        return Short(seed=seed, findings=[what], counts=Counter(), passed=timedelta())
-    return Short(seed=seed, findings=run.findings, counts=run.counts, passed=run.passed)
+        findings, counts, passed = [what], Counter[str](), timedelta()
+    else:
+        findings, counts, passed = run.findings, run.counts, run.passed
+    return Short(seed=seed, findings=findings, counts=counts, passed=passed, took=time.monotonic() - began)

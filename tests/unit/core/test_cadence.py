@@ -146,8 +146,8 @@ def test_the_first_look_at_a_listed_session_is_a_net_too() -> None:
     assert look.at == NOW + timedelta(hours=84)
 
 
-def test_lists_follow_one_another_at_the_interval_and_what_has_ended_every_ten_minutes() -> None:
+def test_lists_follow_one_another_at_the_interval_and_what_has_ended_every_minute() -> None:
     policy = Policy()
     assert next_list_of_running(NOW, now=NOW, policy=policy) == NOW + timedelta(seconds=10)
     assert next_list_of_running(NOW, now=NOW + timedelta(hours=1), policy=policy) == NOW + timedelta(hours=1)
-    assert next_list_of_ended(NOW, now=NOW, policy=policy) == NOW + timedelta(minutes=10)
+    assert next_list_of_ended(NOW, now=NOW, policy=policy) == NOW + timedelta(minutes=1)
