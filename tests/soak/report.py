@@ -45,5 +45,5 @@ def _counts(counts: Mapping[str, int]) -> str:
 
 
 def _verified(verified: Mapping[int, int]) -> str:
-    words = {CLEAN: "clean", UNCHECKED: "cut off by a crash or the storm"}
+    words = {CLEAN: "clean", UNCHECKED: "not through, because of a crash or the storm"}
     return ", ".join(f"{count} {words.get(code, f'ended with {code}')}" for code, count in sorted(verified.items()))
