@@ -1,6 +1,7 @@
 """What comes next for an invite, and why: the question that `explain` is asked most."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import assert_never
 
 from service.core.model import InviteStatus, PostState
@@ -36,7 +37,8 @@ def sentences(record: Record) -> list[str]:
 
 def _offers(record: Record) -> Iterator[tuple[str, str]]:
     """Acts that are open to a person: what for, and the statement."""
-    if record.invite.status is InviteStatus.REFUSED and record.invite.erased_at is None:
+    is_refused = record.invite.status is InviteStatus.REFUSED and record.invite.erased_at is None
+    if is_refused and not _too_late_since(record):
         retry = f"select zenhire.retry_invite('{record.invite.id}', 'the cause is mended');"
         yield "A person must decide. Once the cause is mended, this tries again:", retry
     held = record.invite.wait_reason in {WaitReason.PAUSED, WaitReason.STOPPED}
@@ -62,7 +64,7 @@ def _by_status(record: Record) -> Iterator[str]:
         case InviteStatus.FAILED | InviteStatus.EXPIRED | InviteStatus.CANCELLED:
             return _ended(record)
         case InviteStatus.REFUSED:
-            return iter((f"Nothing more by itself: ZenHire refused it ({record.invite.error_code}).",))
+            return _refused(record)
     assert_never(status)
 
 
@@ -143,7 +145,7 @@ def _with_link(record: Record) -> Iterator[str]:
     if invite.status is InviteStatus.LINK_READY and invite.link_expires_at is not None:
         yield _the_link(record)
     yield _next_look(record, post) if post else "Its session is not on record; the service sets that right."
-    if invite.link_number < invite.max_links:
+    if invite.link_number < invite.max_links and not _too_late_since(record):
         yield f"If this link dies without a result, it gets link {invite.link_number + 1} of {invite.max_links}."
 
 
@@ -184,6 +186,18 @@ def _completed(record: Record) -> Iterator[str]:
         yield _next_look(record, looked_at)
     if not collecting and not looked_at:
         yield "Nothing more: it is completed."
+
+
+def _refused(record: Record) -> Iterator[str]:
+    yield f"Nothing more by itself: ZenHire refused it ({record.invite.error_code})."
+    if too_late_since := _too_late_since(record):
+        yield f"It wants no link after {moment(too_late_since)}: set its stop_after first, to try again."
+
+
+def _too_late_since(record: Record) -> datetime | None:
+    """Its `stop_after`, where that has passed: no further link is made."""
+    stop_after = record.invite.stop_after
+    return stop_after if stop_after is not None and stop_after <= record.now else None
 
 
 def _ended(record: Record) -> Iterator[str]:

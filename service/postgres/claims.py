@@ -122,6 +122,7 @@ select distinct on (zenhire.persona_key(i.role_name, i.language))
 from zenhire.candidate_invites i
 where i.account = :account and i.status = 'pending' and i.persona_id is null
   and i.start_after <= (select zenhire.clock())
+  and (i.stop_after is null or i.stop_after > (select zenhire.clock()))
   and not exists (
       select from zenhire.personas p
       where p.account = i.account

@@ -142,6 +142,11 @@ begin
     elsif invite.erased_at is not null then
         raise exception 'invite % cannot be retried: its candidate was erased', invite.id
             using errcode = 'object_not_in_prerequisite_state', hint = 'Insert another invite.';
+    elsif invite.stop_after <= zenhire.clock() then
+        raise exception 'invite % cannot be retried: it wants no link after %',
+            invite.id, zenhire.in_words(invite.stop_after)
+            using errcode = 'object_not_in_prerequisite_state',
+                  hint = 'Set its stop_after to a later time, or to null, first.';
     end if;
     perform zenhire.wait_for_turn(invite, 'invite_retried', reason);
     return format('Invite %s waits for its turn again, for link %s.', invite.id, invite.link_number + 1);

@@ -65,7 +65,9 @@ accounts as (
 invites as (
     select 3 as rank, i.status_changed_at, 'invite', i.account, i.id, i.error_code,
            coalesce(i.error_message, 'A person must decide.'),
-           format('select zenhire.retry_invite(%L, %L);', i.id, 'looked at, try again')
+           case when i.stop_after <= (select zenhire.clock())
+                then format('select zenhire.cancel_invite(%L, %L);', i.id, 'too late for a link')
+                else format('select zenhire.retry_invite(%L, %L);', i.id, 'looked at, try again') end
     from zenhire.candidate_invites i
     where i.status = 'needs_review'
 ),

@@ -173,3 +173,15 @@ def test_a_refused_invite_offers_the_statement_that_tries_again() -> None:
         "    select zenhire.retry_invite('00000000-0000-0000-0000-000000000001',",
         "      'the cause is mended');",
     ]
+
+
+def test_after_its_time_to_stop_no_invite_is_promised_a_link() -> None:
+    refused = a_invite(status=InviteStatus.REFUSED, error_code="PERSONA_NOT_FOUND", link_number=0, stop_after=NOW)
+    assert sentences(a_record(refused)) == [
+        "Nothing more by itself: ZenHire refused it (PERSONA_NOT_FOUND).",
+        "It wants no link after 2026-11-23 12:00 UTC: set its stop_after first, to try again.",
+    ]
+    assert not any("retry_invite" in line.text for line in what_is_next(a_record(refused)))
+    for stop_after, promised in ((SOON, True), (NOW, False)):
+        said = sentences(a_record(a_invite(max_links=2, stop_after=stop_after), a_post()))
+        assert any("it gets link 2 of 2" in line for line in said) is promised
