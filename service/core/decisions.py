@@ -62,6 +62,7 @@ class MustWait:
 
     delay: timedelta | None
     reason: str
+    too_fast: bool = False  #: the account goes more slowly for a while after it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +91,8 @@ def notes_of(meaning: Meaning, lane: Lane, invite_id: UUID | None) -> tuple[Acco
         case UnknownResult() | Refused() | Missing():
             return (Stumbled(lane=lane, code=meaning.code, invite_id=invite_id),)
         case WaitAccount():
-            return (MustWait(delay=meaning.delay, reason=f"ZenHire asked to wait ({meaning.code})"),)
+            reason = f"ZenHire asked to wait ({meaning.code})"
+            return (MustWait(delay=meaning.delay, reason=reason, too_fast=meaning.too_fast),)
         case StopAccount():
             return (Stopped(scope=meaning.scope, code=meaning.code, message=meaning.message, lane=lane),)
         case WaitRow() | NotReady():

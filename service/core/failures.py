@@ -94,6 +94,7 @@ class WaitAccount:
     delay: timedelta | None
     code: str
     may_have_acted: bool  #: a proxy's 503 may come after the vendor did the work
+    too_fast: bool = False  #: more was asked than the vendor allows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,7 +173,7 @@ def _classify_limit(request: Request, answer: ErrorAnswer) -> Meaning:
     names_polling |= code == "RATE_LIMITED" and request in _OF_ONE_SESSION
     if names_polling:
         return WaitRow(delay=delay, code=code)
-    return WaitAccount(delay=delay, code=code, may_have_acted=False)
+    return WaitAccount(delay=delay, code=code, may_have_acted=False, too_fast=True)
 
 
 def _classify_unavailable(request: Request, answer: ErrorAnswer) -> Meaning:

@@ -1,6 +1,8 @@
 """The arithmetic of budgets, back-off and leases."""
 
+from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 
 #: The budget runs a little below the limit: exact spacing plus network jitter would overfill half of all windows.
 BUDGET_SHARE = 0.99
@@ -13,6 +15,38 @@ SLOT_VALID_FOR = timedelta(milliseconds=250)
 
 #: The sweep sends one request in the time of so many slots: a net must not take the place of what hangs in it.
 SWEEP_SHARE = 10
+
+
+class Share(StrEnum):
+    """Who may use the request budget, in the order in which they are served."""
+
+    OUTCOMES = "outcomes"  #: looks, and the list of what runs
+    STARTS = "starts"  #: sessions and personas
+    ARTIFACTS = "artifacts"
+    NETS = "nets"  #: walks through the list, searches for lost posts, verify
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """How one share is served while others want slots too."""
+
+    reach: timedelta  #: how far ahead it may take slots: who reaches further is served first
+    floor: float  #: this part of the budget it gets in any case, then reaching as far as anybody
+
+
+#: Nobody reaches as far as an allotment by rank alone, so that a share that is owed its floor gets the next slot. What
+#: nobody else wants anybody may have: 50,000 new invites fill the budget, and still no outcome waits for a second.
+TERMS = {
+    Share.OUTCOMES: Terms(reach=ALLOTMENT * 0.8, floor=0.25),
+    Share.STARTS: Terms(reach=ALLOTMENT * 0.5, floor=0.4),
+    Share.ARTIFACTS: Terms(reach=ALLOTMENT * 0.25, floor=0.15),
+    Share.NETS: Terms(reach=ALLOTMENT * 0.1, floor=0.05),
+}
+
+#: Each time that the vendor finds the account too fast it goes at this part of its pace, and never at less than this of
+#: its limit; `zenhire.pace_now` tells how it wins that back.
+PACE_AFTER_TOO_FAST = 0.7
+PACE_MIN = 0.1
 
 RETRY_AFTER_MAX = timedelta(hours=1)
 

@@ -104,7 +104,7 @@ class AccountCheck:
         return ListEnd.REQUESTS_MAX
 
     async def _page(self, position: Position, send_before: float) -> Read[SightingPage] | Failure:
-        return await read_sessions(self.asker.desk.client, position, send_before=send_before)
+        return await read_sessions(self.asker.desk.net, position, send_before=send_before)
 
     async def _keep(self, position: Position, began_at: datetime) -> None:
         self._kept = {"account": self.account, "began_at": began_at.isoformat(), "walk": position.as_json()}
@@ -178,7 +178,7 @@ class AccountCheck:
         return await self.asker.ask(Request.LOOK, partial(self._session, session_id))
 
     async def _session(self, session_id: str, send_before: float) -> Sighting | Failure:
-        return await self.asker.desk.client.get_session(session_id, send_before=send_before)
+        return await self.asker.desk.net.get_session(session_id, send_before=send_before)
 
     # --- what the list did not show ----------------------------------------------------------------------------------
 

@@ -20,7 +20,7 @@ from service.core.failures import (
     WaitRow,
     classify,
 )
-from service.core.limits import slot_interval
+from service.core.limits import Share, slot_interval
 from service.core.model import Lane
 from service.core.observations import Failure
 from service.postgres.accounts import Accounts
@@ -82,7 +82,7 @@ class Asker:
             await self.sleep(self._next_at - loop.time())
         self._next_at = loop.time() + SHARE * slot_interval(self.requests_per_minute).total_seconds()
         give_up_at = loop.time() + SLOT_WITHIN
-        while not (grant := await self.desk.budget.reserve(Lane.LIST, 1)).slots:
+        while not (grant := await self.desk.budget.reserve(Lane.LIST, 1, share=Share.NETS)).slots:
             if grant.retry_in is None:
                 raise CannotAsk("the account is stopped; `zenhire-sync status` says why")
             if loop.time() + grant.retry_in > give_up_at:
@@ -96,7 +96,7 @@ class Asker:
                 return None
             case WaitAccount():
                 # Replicas share the key, so they obey as well.
-                note = MustWait(delay=meaning.delay, reason=meaning.code)
+                note = MustWait(delay=meaning.delay, reason=meaning.code, too_fast=meaning.too_fast)
                 await self.accounts.note(self.desk.account, [note])
                 return _within(meaning.delay, wait)
             case WaitRow():

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from service.core.decisions import AccountNote, BelongsTo, MustWait, Stopped, Stumbled, Worked
-from service.core.limits import PROBE_FIRST, RETRY_AFTER_MAX, STREAK_THAT_STOPS
+from service.core.limits import PACE_AFTER_TOO_FAST, PACE_MIN, PROBE_FIRST, RETRY_AFTER_MAX, STREAK_THAT_STOPS
 from service.core.model import Lane, StopScope
 from service.postgres.engine import execute, fetch, transaction
 
@@ -213,6 +213,14 @@ set waiting_since = coalesce(waiting_since, zenhire.clock()), wait_reason = :rea
 where account = :account and (cast(:delay as interval) is not null or paused_until <= zenhire.clock())
 """)
 
+#: Requests that were on their way at the same time are found too fast together: that counts once.
+SLOW_DOWN = text("""
+update zenhire.account_state a
+set pace = greatest(:pace_min, zenhire.pace_now(a) * :pace_after), slowed_at = zenhire.clock(),
+    updated_at = zenhire.clock()
+where a.account = :account and coalesce(a.slowed_at, '-infinity') < zenhire.clock() - interval '10 seconds'
+""")
+
 BELONGS_TO = text("""
 update zenhire.account_state set client_id = :client_id, updated_at = zenhire.clock()
 where account = :account and client_id is null
@@ -272,12 +280,19 @@ class Accounts:
             case Stopped():
                 await self._stop(account, note)
             case MustWait():
-                delay = None if note.delay is None else min(note.delay, RETRY_AFTER_MAX)
-                await execute(self._engine, WAIT, {"account": account, "delay": delay, "reason": note.reason})
+                await self._wait(account, note)
             case BelongsTo():
                 await self._belongs_to(account, note.client_id)
             case _:
                 assert_never(note)
+
+    async def _wait(self, account: str, note: MustWait) -> None:
+        delay = None if note.delay is None else min(note.delay, RETRY_AFTER_MAX)
+        async with transaction(self._engine) as connection:
+            if note.too_fast:
+                slower = {"account": account, "pace_after": PACE_AFTER_TOO_FAST, "pace_min": PACE_MIN}
+                await connection.execute(SLOW_DOWN, slower)
+            await connection.execute(WAIT, {"account": account, "delay": delay, "reason": note.reason})
 
     async def _worked(self, account: str, note: Worked) -> None:
         given = {"account": account, "lane": note.lane}

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from service.core.limits import ALLOTMENT, PROBE_MAX, SLOT_VALID_FOR, slot_interval
+from service.core.limits import ALLOTMENT, PROBE_MAX, SLOT_VALID_FOR, TERMS, Share, slot_interval
 from service.core.model import Lane
 from service.postgres.engine import DatabaseLost, fetch
 
@@ -50,13 +50,17 @@ from state s
 """)
 
 #: The next slot, the account's pause and the clock decide where an allotment begins; a time far ahead never counts.
-RESERVE = text("""
+#: Shares reach ahead by rank, and as far as anybody while they are owed their floor.
+RESERVE = {
+    share: text(
+        f"""
 with
 budget as (
-    select account, next_slot_at, paused_until, zenhire.clock() as asked_at,
-           cast(:interval as interval) * coalesce(cast(:per_minute as double precision) / requests_per_minute, 1)
+    select b.account, b.next_slot_at, b.paused_until, b.{share}_owed_at as owed_at, zenhire.clock() as asked_at,
+           cast(:interval as interval) * coalesce(cast(:per_minute as double precision) / b.requests_per_minute, 1)
+               / coalesce((select zenhire.pace_now(a) from zenhire.account_state a where a.account = b.account), 1)
                as slot_interval
-    from zenhire.request_budget where account = :account for update
+    from zenhire.request_budget b where b.account = :account for update
 ),
 -- no honest reservation reaches further ahead than an allotment and one slot: a clock was set back
 capped as (
@@ -64,27 +68,51 @@ capped as (
     from budget
 ),
 base as (
-    select account, asked_at, slot_interval, capped_at, next_slot_at,
-           greatest(capped_at, asked_at, paused_until) as first_at
+    select *, greatest(capped_at, asked_at, paused_until) as first_at,
+           -- a floor that was not wanted for long is not owed all at once, and a clock set back owes nothing for long
+           least(greatest(owed_at, asked_at - :allotment), asked_at + :allotment + 2 * slot_interval / :floor) as owed
     from capped
 ),
-grants as (
-    select account, asked_at, first_at, slot_interval, capped_at, next_slot_at,
-           case when first_at > asked_at + :allotment then 0
-                else least(:wanted, 1 + floor(extract(epoch from asked_at + :allotment - first_at)
-                                              / extract(epoch from slot_interval))::integer) end as slots
+-- how many slots begin within its reach, and how many it is owed
+offers as (
+    select *,
+           case when first_at > asked_at + :reach then 0
+                else 1 + floor(extract(epoch from asked_at + :reach - first_at) / extract(epoch from slot_interval)) end
+               as by_rank,
+           case when first_at > asked_at + :allotment or owed > asked_at then 0
+                else least(1 + floor(extract(epoch from asked_at - owed) * :floor / extract(epoch from slot_interval)),
+                           1 + floor(extract(epoch from asked_at + :allotment - first_at)
+                                     / extract(epoch from slot_interval))) end as by_floor
     from base
+),
+grants as (
+    select *, least(:wanted, greatest(by_rank, by_floor))::integer as slots from offers
 ),
 taken as (
     update zenhire.request_budget b
-    set next_slot_at = case when g.slots > 0 then g.first_at + g.slots * g.slot_interval else g.capped_at end
+    set next_slot_at = case when g.slots > 0 then g.first_at + g.slots * g.slot_interval else g.capped_at end,
+        {share}_owed_at = g.owed + g.slots * g.slot_interval / :floor
     from grants g
     where b.account = g.account and (g.slots > 0 or g.capped_at < g.next_slot_at)
 )
 select slots, extract(epoch from first_at - asked_at)::double precision as first_in,
-       extract(epoch from slot_interval)::double precision as distance
+       extract(epoch from slot_interval)::double precision as distance,
+       extract(epoch from least(first_at - cast(:reach as interval),
+                                greatest(first_at - cast(:allotment as interval), owed)) - asked_at
+              )::double precision as retry_in
 from grants
-""")
+"""
+    )
+    for share in Share
+}
+#: Which share a step's lane belongs to, unless it says so itself.
+SHARES = {
+    Lane.START: Share.STARTS,
+    Lane.PERSONA: Share.STARTS,
+    Lane.LOOK: Share.OUTCOMES,
+    Lane.LIST: Share.OUTCOMES,
+    Lane.ARTIFACT: Share.ARTIFACTS,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,40 +136,48 @@ class Budget:
         self._account = account
         self._per_minute = requests_per_minute
         self._interval = slot_interval(requests_per_minute)
-        self._slots: deque[float] = deque()
+        self._slots: dict[Share, deque[float]] = {share: deque() for share in Share}
+        self._spare: list[float] = []  # reserved by a step that then found less to do
 
     @property
     def requests_per_minute(self) -> int:
         """The account's limit as this replica's settings have it."""
         return self._per_minute
 
-    async def reserve(self, lane: Lane, wanted: int) -> Grant:
+    async def reserve(self, lane: Lane, wanted: int, *, share: Share | None = None) -> Grant:
         """Reserve up to `wanted` slots for a step, if the account may ask in this lane."""
+        share = share or SHARES[lane]
         gate, waits = await self._gate(lane)
         if waits:
-            self._slots.clear()  # handed out before the vendor asked to wait
+            self._drop_all()  # handed out before the vendor asked to wait
         if gate == "closed":
             return CLOSED
         probe = gate == "probe"
-        held = self._drop_void()
-        missing = (1 if probe else wanted) - held
-        retry_in = await self._take(missing) if missing > 0 else 0.0
-        slots = min(len(self._slots), 1 if probe else wanted)
+        wanted = 1 if probe else wanted
+        missing = wanted - self._hold(share, wanted)
+        retry_in = await self._take(share, missing) if missing > 0 else 0.0
+        slots = min(len(self._slots[share]), wanted)
         return Grant(slots=slots, probe=probe, retry_in=None if slots else retry_in)
 
-    async def acquire(self, send_before: float) -> bool:
+    def give_back(self, lane: Lane, slots: int, *, share: Share | None = None) -> None:
+        """Leave slots for which there was nothing to do to whoever comes next."""
+        held = self._slots[share or SHARES[lane]]
+        for _ in range(min(slots, len(held))):
+            self._spare.append(held.pop())
+        self._spare.sort()
+
+    async def acquire(self, share: Share, send_before: float) -> bool:
         """Wait for a slot and use it up; False if none opens before `send_before` (the loop's time), or on a stop."""
         loop = asyncio.get_running_loop()
         while not self._stopping.is_set():
-            self._drop_void()
-            if not self._slots:
-                wait = await self._take_or_fail(send_before)
+            if not self._hold(share, 1):
+                wait = await self._take_or_fail(share, send_before)
                 if wait is None:
                     return False
-                if not self._slots:
+                if not self._slots[share]:
                     await self._sleep(wait)
                     continue
-            opens_at = self._slots.popleft()
+            opens_at = self._slots[share].popleft()
             if opens_at > send_before:
                 return False
             await self._sleep(opens_at - loop.time())
@@ -154,14 +190,14 @@ class Budget:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), seconds)
 
-    async def _take_or_fail(self, send_before: float) -> float | None:
+    async def _take_or_fail(self, share: Share, send_before: float) -> float | None:
         """Seconds until slots may be had, 0 if some are at hand, None if it would be too late."""
         try:
-            wait = await self._take(1)
+            wait = await self._take(share, 1)
         except DatabaseLost:
             return None
         too_late = asyncio.get_running_loop().time() + wait > send_before
-        return None if too_late and not self._slots else wait
+        return None if too_late and not self._slots[share] else wait
 
     async def _gate(self, lane: Lane) -> tuple[str, bool]:
         """Whether the lane is open, closed or to be probed; and whether the whole account waits."""
@@ -169,7 +205,7 @@ class Budget:
         rows = await fetch(self._engine, GATE, given)
         return (str(rows[0]["gate"]), bool(rows[0]["waits"])) if rows else ("closed", False)
 
-    async def _take(self, wanted: int) -> float:
+    async def _take(self, share: Share, wanted: int) -> float:
         """Reserve slots in the database; returns the seconds until more may be had if there were none."""
         asked_at = asyncio.get_running_loop().time()
         given = {
@@ -178,20 +214,33 @@ class Budget:
             "interval": self._interval,
             "per_minute": self._per_minute,
             "allotment": ALLOTMENT,
+            "reach": TERMS[share].reach,
+            "floor": TERMS[share].floor,
         }
-        rows = await fetch(self._engine, RESERVE, given)
+        rows = await fetch(self._engine, RESERVE[share], given)
         if not rows:
             return ALLOTMENT.total_seconds()
         slots, first_in, distance = rows[0]["slots"], rows[0]["first_in"], rows[0]["distance"]
         # The reply is late rather than early: a slot counted from before the question would open too soon.
         answered_at = asyncio.get_running_loop().time()
-        self._slots.extend(answered_at + first_in + number * distance for number in range(slots))
+        self._slots[share].extend(answered_at + first_in + number * distance for number in range(slots))
         if slots:
             return 0.0
-        return max(float(first_in) - ALLOTMENT.total_seconds() - (answered_at - asked_at), 0.05)
+        return max(float(rows[0]["retry_in"]) - (answered_at - asked_at), 0.05)
 
-    def _drop_void(self) -> int:
+    def _hold(self, share: Share, wanted: int) -> int:
+        """How many slots the share holds, spare ones taken over for what it lacks."""
         oldest = asyncio.get_running_loop().time() - SLOT_VALID_FOR.total_seconds()
-        while self._slots and self._slots[0] < oldest:
-            self._slots.popleft()
-        return len(self._slots)
+        held = self._slots[share]
+        while held and held[0] < oldest:
+            held.popleft()
+        self._spare = [slot for slot in self._spare if slot >= oldest]
+        lacking = max(wanted - len(held), 0)
+        taken, self._spare = self._spare[:lacking], self._spare[lacking:]
+        self._slots[share] = deque(sorted([*held, *taken]))
+        return len(self._slots[share])
+
+    def _drop_all(self) -> None:
+        self._spare.clear()
+        for held in self._slots.values():
+            held.clear()

@@ -53,6 +53,7 @@ class Step(AccountStep, Generic[C]):
             return Catch(retry_in=grant.retry_in, wanted=free)
         await self._tools.reached(self.name, Beat.RESERVED)
         batch = await self.claim(desk, grant)
+        desk.budget.give_back(self.lane, grant.slots - len(batch.rows))
         return Catch(rows=[Held(claim=claim, batch=batch) for claim in batch.rows], wanted=grant.slots)
 
     async def _work(self, desk: Desk, held: Held[C]) -> None:

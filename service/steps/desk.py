@@ -9,6 +9,7 @@ from datetime import timedelta
 from pydantic import SecretStr
 from structlog.typing import FilteringBoundLogger
 
+from service.core.limits import Share
 from service.core.model import Policy
 from service.postgres.accounts import Accounts
 from service.postgres.budget import Budget
@@ -28,6 +29,11 @@ class Desk:
     account: str
     client: ZenhireClient
     budget: Budget
+
+    @property
+    def net(self) -> ZenhireClient:
+        """For what may wait: it must not take the place of what hangs in it."""
+        return self.client.on(Share.NETS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

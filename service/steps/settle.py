@@ -12,6 +12,7 @@ from uuid import UUID
 
 from service.core.decisions import Decision, notes_of
 from service.core.failures import Request, classify
+from service.core.limits import Share
 from service.core.marks import read_post_mark
 from service.core.model import Lane, SearchClaim
 from service.core.observations import Failure, Sighting, SightingPage
@@ -42,7 +43,7 @@ class SettleStep(AccountStep):
         return await self._tools.claims.due_searches(accounts)
 
     async def work_for(self, desk: Desk) -> None:
-        grant = await desk.budget.reserve(Lane.LIST, 1)
+        grant = await desk.budget.reserve(Lane.LIST, 1, share=Share.NETS)
         if grant.slots == 0:
             return
         await self._tools.reached(self.name, Beat.RESERVED)
@@ -62,9 +63,7 @@ class SettleStep(AccountStep):
         walk.far_enough = False
         oldest = min(claim.posted_at for claim in batch.rows) - CLOCKS_MAY_DIFFER
         send_before = batch.send_before(self._tools.deadline)
-        async for page in walk_sessions(
-            desk.client, {}, send_before=lambda: send_before, requests_max=REQUESTS_PER_WALK
-        ):
+        async for page in walk_sessions(desk.net, {}, send_before=lambda: send_before, requests_max=REQUESTS_PER_WALK):
             if isinstance(page, Failure):
                 meaning = classify(Request.LIST, page)
                 await self._tools.accounts.note(desk.account, notes_of(meaning, Lane.LIST, batch.rows[0].post_id))

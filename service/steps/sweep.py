@@ -14,6 +14,7 @@ from datetime import datetime
 from service.core import cadence
 from service.core.decisions import Worked, notes_of
 from service.core.failures import DidNotSend, Request, classify
+from service.core.limits import Share
 from service.core.model import Lane
 from service.core.observations import Failure, SightingPage
 from service.core.sweeping import CLOCKS_MAY_DIFFER, PageFindings, Walk, decide_page, reaches
@@ -48,7 +49,7 @@ class SweepStep(AccountStep):
 
     async def _claim_page(self, desk: Desk, walk: Walk) -> bool:
         """Whether the page was read."""
-        grant = await desk.budget.reserve(Lane.LIST, 1)
+        grant = await desk.budget.reserve(Lane.LIST, 1, share=Share.NETS)
         if grant.slots == 0:
             return False
         await self._tools.reached(self.name, Beat.RESERVED)
@@ -61,7 +62,7 @@ class SweepStep(AccountStep):
 
     async def _read_page(self, desk: Desk, batch: Batch[SweepClaim], claim: SweepClaim) -> None:
         listed_at = batch.now()  # no later than the request: what was seen after it is newer
-        read = await read_sessions(desk.client, _position(claim), send_before=batch.send_before(self._tools.deadline))
+        read = await read_sessions(desk.net, _position(claim), send_before=batch.send_before(self._tools.deadline))
         if isinstance(read, Failure):
             await self._after_failure(desk, batch, claim, read)
             return

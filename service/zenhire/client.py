@@ -8,6 +8,7 @@ that failed. httpx and httpcore log addresses at INFO and DEBUG; whoever sets up
 
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -18,6 +19,7 @@ from typing import Any, Self, TypeVar
 import httpx
 from pydantic import SecretStr
 
+from service.core.limits import Share
 from service.core.observations import (
     ErrorAnswer,
     Failure,
@@ -76,6 +78,7 @@ class ZenhireClient:
         self._key = _sendable(api_key)
         self._ceilings = ceilings
         self._plain_http = base_url.lower().startswith("http://")
+        self._share: Share | None = None  # None: that of the request
         # Only for a Retry-After date without the server's own Date beside it.
         self._wall_clock = wall_clock
         seconds = ceilings.deadline.total_seconds()
@@ -92,6 +95,12 @@ class ZenhireClient:
             follow_redirects=False,  # the key would go along
             trust_env=False,  # no .netrc; the transport knows about proxies
         )
+
+    def on(self, share: Share) -> Self:
+        """The same client; what is asked through it counts as `share` of the request budget, whatever it is."""
+        other = copy(self)
+        other._share = share  # noqa: SLF001 - its own copy
+        return other
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(base_url={self._base_url!r})"
@@ -230,10 +239,16 @@ class ZenhireClient:
         body: Mapping[str, Any] | None = None,
         artifact: bool = False,
     ) -> httpx.Request:
+        usual = Share.ARTIFACTS if artifact else Share.STARTS if path.startswith("personas") else Share.OUTCOMES
         accept = "*/*" if artifact else "application/json"
         request = self._http.build_request(method, path, params=params or None, json=body, headers={"Accept": accept})
         within = self._ceilings.artifact_deadline if artifact else self._ceilings.deadline
-        request.extensions |= {"send_before": send_before, "sent": sent, "answer_within": within.total_seconds()}
+        request.extensions |= {
+            "share": self._share or usual,
+            "send_before": send_before,
+            "sent": sent,
+            "answer_within": within.total_seconds(),
+        }
         return request
 
     async def _json(self, ask: httpx.Request, translated: Callable[[Any], T]) -> T | Failure:

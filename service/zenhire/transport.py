@@ -6,11 +6,13 @@ from typing import Protocol
 
 import httpx
 
+from service.core.limits import Share
+
 
 class SlotSource(Protocol):
     """The account's request budget."""
 
-    async def acquire(self, send_before: float) -> bool:
+    async def acquire(self, share: Share, send_before: float) -> bool:
         """Wait for a slot and use it up; False if none opens before `send_before` (the loop's time), or on a stop."""
 
 
@@ -29,7 +31,7 @@ class SlotTransport(httpx.AsyncBaseTransport):
     """
     Every request of one account goes through here, so that none can forget the budget.
 
-    The request's extensions `send_before` (the loop's time) and `sent` (a `SentMark`) come from the client.
+    The request's extensions `share`, `send_before` (the loop's time) and `sent` (a `SentMark`) come from the client.
     """
 
     def __init__(self, inner: httpx.AsyncBaseTransport, slots: SlotSource) -> None:
@@ -38,9 +40,10 @@ class SlotTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         send_before: float = request.extensions["send_before"]
+        share: Share = request.extensions["share"]
         mark: SentMark | None = request.extensions.get("sent")
         # A slot is not spent on what is late already.
-        if asyncio.get_running_loop().time() > send_before or not await self._slots.acquire(send_before):
+        if asyncio.get_running_loop().time() > send_before or not await self._slots.acquire(share, send_before):
             raise TooLate("the account's budget had no slot in time")
         now = asyncio.get_running_loop().time()
         if now > send_before:

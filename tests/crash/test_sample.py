@@ -44,7 +44,8 @@ def test_every_aim_is_a_part_of_a_statement_of_the_services() -> None:
     statements = [
         value.text
         for module in (apply, budget, claims, personas, running, sweeps)
-        for value in vars(module).values()
+        for name in vars(module).values()
+        for value in (name.values() if isinstance(name, dict) else [name])
         if isinstance(value, TextClause)
     ]
     aims = [aim for step in STEPS.values() for aim in step.commits.values()]

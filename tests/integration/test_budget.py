@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from service.core.limits import BUDGET_SHARE
+from service.core.limits import BUDGET_SHARE, Share
 from service.core.model import Lane
 from service.postgres.budget import Budget
 from service.postgres.engine import create_engine
@@ -33,11 +33,11 @@ def a_budget(engine: AsyncEngine, *, per_minute: int = PER_MINUTE) -> Budget:
     return Budget(engine, account="default", requests_per_minute=per_minute, stopping=asyncio.Event())
 
 
-async def send_for(budget: Budget, *, seconds: float) -> list[float]:
+async def send_for(budget: Budget, share: Share = Share.OUTCOMES, *, seconds: float) -> list[float]:
     """Send as often as the budget allows; when each was sent."""
     loop = asyncio.get_running_loop()
     end, sent = loop.time() + seconds, []
-    while loop.time() < end and await budget.acquire(end):
+    while loop.time() < end and await budget.acquire(share, end):
         sent.append(loop.time())
     return sent
 
@@ -60,7 +60,7 @@ async def test_slots_lie_evenly_apart(database: Database) -> None:
         database.stop_clock(START)
         budget = a_budget(engine, per_minute=600)
         grant = await budget.reserve(Lane.START, 5)
-        distances = [later - sooner for sooner, later in pairwise(budget._slots)]
+        distances = [later - sooner for sooner, later in pairwise(budget._slots[Share.STARTS])]
     assert grant.slots == 5
     assert all(abs(distance - 0.1 / BUDGET_SHARE) < 0.001 for distance in distances)
 
@@ -69,10 +69,11 @@ async def test_no_more_than_a_second_is_handed_out_ahead(database: Database) -> 
     async with an_engine(database) as engine:
         database.stop_clock(START)
         one, two = a_budget(engine, per_minute=600), a_budget(engine, per_minute=600)
-        first, second = await one.reserve(Lane.START, 100), await two.reserve(Lane.START, 100)
-    assert first.slots == 10
-    assert second.slots == 0
-    assert second.retry_in is not None
+        first, second = await one.reserve(Lane.LOOK, 100), await two.reserve(Lane.START, 100)
+        third = await a_budget(engine, per_minute=600).reserve(Lane.LOOK, 100)
+    assert (first.slots, second.slots) == (8, 2)  # the second is owed its floor, and reaches as far as an allotment
+    assert third.slots == 0
+    assert third.retry_in is not None
 
 
 async def test_a_pause_of_the_account_holds_every_replica(database: Database) -> None:
@@ -115,7 +116,7 @@ async def test_nothing_is_sent_when_its_slot_comes_too_late(database: Database) 
     async with an_engine(database) as engine:
         database.execute("update zenhire.request_budget set paused_until = zenhire.clock() + interval '1 minute'")
         loop = asyncio.get_running_loop()
-        assert not await a_budget(engine).acquire(loop.time() + 5)
+        assert not await a_budget(engine).acquire(Share.OUTCOMES, loop.time() + 5)
 
 
 async def test_a_stop_ends_the_wait_for_a_slot_at_once(database: Database) -> None:
@@ -126,7 +127,7 @@ async def test_a_stop_ends_the_wait_for_a_slot_at_once(database: Database) -> No
         loop = asyncio.get_running_loop()
         loop.call_later(0.2, stopping.set)
         began = loop.time()
-        assert not await budget.acquire(began + 60)
+        assert not await budget.acquire(Share.OUTCOMES, began + 60)
         assert loop.time() - began < 5
 
 

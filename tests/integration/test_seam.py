@@ -31,6 +31,7 @@ from service.core.failures import (
     WaitRow,
     classify,
 )
+from service.core.limits import Share
 from service.core.model import StopScope
 from service.core.observations import (
     ErrorAnswer,
@@ -56,7 +57,7 @@ SOUND = [name for name in BUILT_IN if name != "rough"]
 class OpenBudget:
     """A budget that always has a slot."""
 
-    async def acquire(self, send_before: float) -> bool:
+    async def acquire(self, _share: Share, send_before: float) -> bool:
         return send_before > 0
 
 

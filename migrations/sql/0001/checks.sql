@@ -188,7 +188,8 @@ alter table zenhire.account_state
     add constraint a_stop_has_its_code_scope_and_time check (num_nonnulls(stop_code, stop_scope, stopped_at) in (0, 3)),
     add constraint stop_scope_is_known check (stop_scope in ('starts', 'everything')),
     add constraint only_a_stop_needs_a_person check (not needs_person or stop_code is not null),
-    add constraint probe_seconds_is_positive check (probe_seconds > 0);
+    add constraint probe_seconds_is_positive check (probe_seconds > 0),
+    add constraint pace_is_a_part_of_the_limit check (pace > 0 and pace <= 1);
 
 alter table zenhire.account_streaks
     add constraint account_is_a_lower_case_name check (account ~ '^[a-z][a-z0-9_]{0,62}$');

@@ -159,6 +159,10 @@ comment on column zenhire.request_budget.next_slot_at is 'When the next request 
 comment on column zenhire.request_budget.paused_until is 'No request before this time: ZenHire asked to wait, or could not be reached.';
 comment on column zenhire.request_budget.waiting_since is 'When the first of these waits began.';
 comment on column zenhire.request_budget.wait_reason is 'Why the newest of them: what ZenHire said, or why it could not be reached.';
+comment on column zenhire.request_budget.outcomes_owed_at is 'When looks and the list of what runs are owed their next slot: from then on they go before those that have had more than their floor.';
+comment on column zenhire.request_budget.starts_owed_at is 'The same for new sessions and personas.';
+comment on column zenhire.request_budget.artifacts_owed_at is 'The same for transcripts and recordings.';
+comment on column zenhire.request_budget.nets_owed_at is 'The same for walks through the list, searches for lost posts, and verify.';
 comment on column zenhire.request_budget.waits is 'Waits in a row without a success; each is longer than the one before.';
 
 -- account_state
@@ -181,6 +185,8 @@ comment on column zenhire.account_state.probe_seconds is 'Seconds until the prob
 comment on column zenhire.account_state.blamed_personas is 'Personas whose invites ZenHire refuses while it makes links of others: their refusals stop nobody else.';
 comment on column zenhire.account_state.last_look_at is 'When a look last succeeded.';
 comment on column zenhire.account_state.last_link_at is 'When a link was last made.';
+comment on column zenhire.account_state.pace is 'Which part of its limit the account went at from slowed_at on: 0.7 of what it was each time that ZenHire answered 429, and 0.05 of the limit more with every minute since. What it is now: zenhire.pace_now(account_state).';
+comment on column zenhire.account_state.slowed_at is 'When ZenHire last found the account too fast; null: never.';
 comment on column zenhire.account_state.updated_at is 'When its state changed last.';
 
 -- account_streaks
@@ -289,6 +295,7 @@ comment on function zenhire.notify_invites() is 'Trigger: NOTIFY zenhire_invites
 comment on function zenhire.notify_change() is 'Trigger: NOTIFY zenhire_changes with invite_id, version and status.';
 comment on function zenhire.require_event() is 'Trigger at COMMIT: a change of status has its event.';
 comment on function zenhire.keep_event() is 'Trigger: events are only added; an erasure may blank their words.';
+comment on function zenhire.pace_now(zenhire.account_state) is 'The part of its limit at which an account goes now; 1 but for some minutes after ZenHire found it too fast (429).';
 comment on function zenhire.persona_key(text, text) is 'What makes two wishes for a persona the same: role and language, but for case and blanks around them.';
 comment on function zenhire.longest_key(jsonb) is 'Characters of an object''s longest key.';
 comment on function zenhire.longest_value(jsonb) is 'Characters of an object''s longest value.';

@@ -170,7 +170,12 @@ create table zenhire.request_budget (
     paused_until        timestamptz not null default '-infinity',
     waits               integer not null default 0,
     waiting_since       timestamptz,
-    wait_reason         text
+    wait_reason         text,
+    -- When each share is owed its next slot: it then goes before those that have had more than their floor.
+    outcomes_owed_at    timestamptz not null default '-infinity',
+    starts_owed_at      timestamptz not null default '-infinity',
+    artifacts_owed_at   timestamptz not null default '-infinity',
+    nets_owed_at        timestamptz not null default '-infinity'
 );
 
 create table zenhire.account_state (
@@ -192,8 +197,18 @@ create table zenhire.account_state (
     blamed_personas      text[] not null default '{}', -- their invites are refused, and others not
     last_look_at         timestamptz, -- last successful look
     last_link_at         timestamptz,
+    pace                 double precision not null default 1, -- of the limit, as it was at slowed_at
+    slowed_at            timestamptz, -- when ZenHire found the account too fast
     updated_at           timestamptz not null default zenhire.clock()
 );
+
+-- The part of its limit at which an account goes now: less for a while after ZenHire found it too fast.
+create function zenhire.pace_now(state zenhire.account_state) returns double precision
+    language sql stable parallel safe set search_path = pg_catalog as $$
+    select case when state.slowed_at is null then 1
+                else least(1, state.pace
+                              + 0.05 * greatest(extract(epoch from zenhire.clock() - state.slowed_at), 0) / 60) end
+$$;
 
 -- The same bad answer, one lane of one account, no success between: five different invites make it the account's trouble.
 create table zenhire.account_streaks (

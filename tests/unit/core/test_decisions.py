@@ -225,7 +225,7 @@ def test_a_wait_of_the_vendor_goes_to_the_whole_account() -> None:
     answer = ErrorAnswer(http_status=429, code="RATE_LIMIT_EXCEEDED", retry_after=timedelta(seconds=7))
     decision = post(a_post(), answer)
     assert decision.notes == (
-        MustWait(delay=timedelta(seconds=7), reason="ZenHire asked to wait (RATE_LIMIT_EXCEEDED)"),
+        MustWait(delay=timedelta(seconds=7), reason="ZenHire asked to wait (RATE_LIMIT_EXCEEDED)", too_fast=True),
     )
     assert decision.change.session["state"] == PostState.NOT_MADE
 

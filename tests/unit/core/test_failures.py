@@ -165,11 +165,15 @@ def test_402_on_a_read_stops_everything(request_: Request) -> None:
 @pytest.mark.parametrize("request_", list(Request))
 def test_429_makes_the_account_wait_and_nothing_was_done(request_: Request) -> None:
     meaning = classify(request_, answer(429, "RATE_LIMIT_EXCEEDED", retry_after=timedelta(seconds=7)))
-    assert meaning == WaitAccount(delay=timedelta(seconds=7), code="RATE_LIMIT_EXCEEDED", may_have_acted=False)
+    assert meaning == WaitAccount(
+        delay=timedelta(seconds=7), code="RATE_LIMIT_EXCEEDED", may_have_acted=False, too_fast=True
+    )
 
 
 def test_429_without_an_envelope_makes_the_account_wait_too() -> None:
-    assert classify(Request.START, answer(429)) == WaitAccount(delay=None, code="HTTP_429", may_have_acted=False)
+    assert classify(Request.START, answer(429)) == WaitAccount(
+        delay=None, code="HTTP_429", may_have_acted=False, too_fast=True
+    )
 
 
 @pytest.mark.parametrize("code", ["POLL_RATE_LIMITED", "RATE_LIMITED"])

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 from pydantic import SecretStr
 
+from service.core.limits import Share
 from service.zenhire.client import Ceilings, ZenhireClient
 from service.zenhire.network import NetworkTransport
 from service.zenhire.transport import SlotTransport
@@ -58,7 +59,7 @@ class OpenBudget:
     def __init__(self) -> None:
         self.taken = 0
 
-    async def acquire(self, send_before: float) -> bool:
+    async def acquire(self, _share: Share, send_before: float) -> bool:
         self.taken += 1
         return send_before > 0
 

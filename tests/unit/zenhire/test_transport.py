@@ -6,6 +6,7 @@ from datetime import timedelta
 import httpx
 from pydantic import SecretStr
 
+from service.core.limits import Share
 from service.core.observations import NotSent, Sighting
 from service.zenhire.client import Ceilings, ZenhireClient
 from service.zenhire.transport import SlotTransport
@@ -16,14 +17,14 @@ from tests.unit.zenhire.test_client import CALLS
 class ClosedBudget:
     """A budget that has no slot in time."""
 
-    async def acquire(self, send_before: float) -> bool:
+    async def acquire(self, _share: Share, send_before: float) -> bool:
         return send_before < 0
 
 
 class LateBudget:
     """A budget whose slot comes only when it is too late."""
 
-    async def acquire(self, send_before: float) -> bool:
+    async def acquire(self, _share: Share, send_before: float) -> bool:
         too_late = asyncio.Event()
         asyncio.get_running_loop().call_at(send_before + 0.001, too_late.set)
         return await too_late.wait()
@@ -36,7 +37,7 @@ class LostDatabaseError(Exception):
 class BrokenBudget:
     """A budget whose database is away."""
 
-    async def acquire(self, send_before: float) -> bool:
+    async def acquire(self, _share: Share, send_before: float) -> bool:
         raise LostDatabaseError(send_before)
 
 
