@@ -29,6 +29,7 @@ from service.postgres.personas import PersonaRows
 from service.postgres.replicas import ReplicaRow
 from service.postgres.running import RunningLists
 from service.postgres.sweeps import Sweeps
+from service.postgres.usage import Usage
 from service.postgres.writer import Writer
 from service.scheduler import Scheduler, Ticker
 from service.settings import Settings
@@ -159,6 +160,7 @@ class Replica:
         maker = desk_maker(settings, self._engine, stopping)
         keys = Keys(api_key=settings.api_key, keys_dir=settings.api_keys_dir)
         self._desks = _Desks(maker=maker, keys=keys, stack=stack)
+        self._usage = Usage(self._engine)
         self._row = ReplicaRow(
             self._engine, replica=self._id, version=version("zenhire-sync"), settings=settings.redacted()
         )
@@ -202,6 +204,20 @@ class Replica:
         await self._desks.refresh()
         await self._accounts.register(sorted(self._desks.current))
         await self._row.tick()
+        await self._count_requests()
+
+    async def _count_requests(self) -> None:
+        """Write down what was sent since the last heartbeat, and what the vendor's clock shows."""
+        meters = {account: desk.meter for account, desk in self._desks.current.items()}
+        used = {account: meter.take() for account, meter in meters.items()}
+        try:
+            await self._usage.count([(account, one) for account, each in used.items() for one in each])
+        except DatabaseLost:
+            for account, each in used.items():
+                meters[account].put_back(each)
+            raise
+        times = [(account, meter.vendor_time()) for account, meter in meters.items()]
+        await self._usage.vendor_times([(account, at) for account, at in times if at is not None])
 
     async def _leave(self, scheduler: Scheduler, listening: asyncio.Task[None]) -> None:
         self._log.info("service_stopping")
@@ -211,6 +227,7 @@ class Replica:
         with suppress(DatabaseLost, TimeoutError):
             async with asyncio.timeout(GOODBYE_WITHIN.total_seconds()):
                 await listening
+                await self._count_requests()
                 await self._row.goodbye()
         self._log.info("service_stopped", drained=drained)
 

@@ -20,8 +20,13 @@ UPGRADE = (
     "triggers.sql",
     "functions.sql",
     "new_links.sql",
+    "usage.sql",
+    "acts_on_many.sql",
     "views.sql",
+    "figures.sql",
+    "explain.sql",
     "comments.sql",
+    "figures_comments.sql",
     "verify.sql",
 )
 

@@ -18,6 +18,7 @@ from service.postgres.writer import Writer
 from service.steps.beats import Reached, go_on
 from service.steps.outage import Outage
 from service.zenhire.client import Ceilings, ZenhireClient
+from service.zenhire.meter import Meter
 from service.zenhire.network import NetworkTransport, proxy_for
 from service.zenhire.transport import SlotTransport
 
@@ -29,6 +30,7 @@ class Desk:
     account: str
     client: ZenhireClient
     budget: Budget
+    meter: Meter = field(default_factory=Meter)
 
     @property
     def net(self) -> ZenhireClient:
@@ -46,15 +48,15 @@ class DeskMaker:
 
     async def make(self, account: str, key: SecretStr, stack: AsyncExitStack) -> Desk:
         """A desk that lives as long as `stack`."""
-        budget = self.budget_of(account)
+        budget, meter = self.budget_of(account), Meter()
         client = ZenhireClient(
             base_url=self.base_url,
             api_key=key,
-            transport=SlotTransport(NetworkTransport(proxy=proxy_for(self.base_url)), budget),
+            transport=SlotTransport(NetworkTransport(proxy=proxy_for(self.base_url)), budget, meter),
             # A transcript's lease is not renewed while it comes in, so it has no more time than any other answer.
             ceilings=Ceilings(deadline=self.deadline, artifact_deadline=self.deadline),
         )
-        return Desk(account=account, client=await stack.enter_async_context(client), budget=budget)
+        return Desk(account=account, client=await stack.enter_async_context(client), budget=budget, meter=meter)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from typing import Protocol
 import httpx
 
 from service.core.limits import Share
+from service.zenhire.meter import Meter
 
 
 class SlotSource(Protocol):
@@ -34,9 +35,10 @@ class SlotTransport(httpx.AsyncBaseTransport):
     The request's extensions `share`, `send_before` (the loop's time) and `sent` (a `SentMark`) come from the client.
     """
 
-    def __init__(self, inner: httpx.AsyncBaseTransport, slots: SlotSource) -> None:
+    def __init__(self, inner: httpx.AsyncBaseTransport, slots: SlotSource, meter: Meter | None = None) -> None:
         self._inner = inner
         self._slots = slots
+        self._meter = meter or Meter()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         send_before: float = request.extensions["send_before"]
@@ -50,7 +52,14 @@ class SlotTransport(httpx.AsyncBaseTransport):
             raise TooLate("its time had passed when its slot came")
         if mark is not None:
             mark.at = now
-        return await self._inner.handle_async_request(request)
+        self._meter.sent(share)
+        try:
+            response = await self._inner.handle_async_request(request)
+        except httpx.TransportError:
+            self._meter.unanswered(share)
+            raise
+        self._meter.answered(share, response)
+        return response
 
     async def aclose(self) -> None:
         await self._inner.aclose()

@@ -19,6 +19,16 @@ create function zenhire.in_words(at timestamptz) returns text
     select to_char(at at time zone 'UTC', 'YYYY-MM-DD HH24:MI') || ' UTC'
 $$;
 
+-- A duration as a sentence shows it.
+create function zenhire.duration_in_words(duration interval) returns text
+    language sql immutable parallel safe set search_path = pg_catalog as $$
+    select case when s < 120 then ceil(s) || ' seconds'
+                when s < 7200 then ceil(s / 60) || ' minutes'
+                when s < 172800 then ceil(s / 3600) || ' hours'
+                else ceil(s / 86400) || ' days' end
+    from (select extract(epoch from duration) as s) d
+$$;
+
 -- Locks an invite and then its sessions; the invite as it stands.
 create function zenhire.lock_invite(invite_id uuid) returns zenhire.candidate_invites
     language plpgsql set search_path = pg_catalog as $$

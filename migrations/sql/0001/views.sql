@@ -153,6 +153,15 @@ unsettled as (
     where s.state = 'lost' and s.next_search_at is null and s.dead_at is not null and s.dead_because <> 'accepted'
     group by s.account
 ),
+-- more open sessions than can be looked at as often as they should be, where the vendor's list does not help
+short as (
+    select 6 as rank, c.probed_at, 'account' as what, c.account, null::uuid, 'CAPACITY',
+           c.says || format(' With %s requests per minute it would be %s.', c.limit_wanted,
+                            zenhire.duration_in_words(make_interval(secs => 60 * coalesce(
+                                cast(zenhire.setting_in_force('SYNC_WATCH_INTERVAL_SECONDS') as double precision), 10)))),
+           format('select zenhire.set_account_limit(%L, %s, %L);', c.account, c.limit_wanted, 'ZenHire raised our limit')
+    from zenhire.capacity c where c.is_short
+),
 personas as (
     select 7 as rank, coalesce(p.ready_at, p.posted_at, p.wanted_at), 'persona', p.account, null::uuid,
            case when p.state = 'ready' then 'SEVERAL_PERSONAS' else p.error_code end,
@@ -173,7 +182,8 @@ select since, what, account, invite_id, code, why, statement
 from (
     select * from no_replica union all select * from accounts union all select * from invites
     union all select * from missing union all select * from strays union all select * from beside
-    union all select * from unsettled union all select * from unclaimed union all select * from personas
+    union all select * from unsettled union all select * from unclaimed union all select * from short
+    union all select * from personas
 ) everything
 order by rank, since;
 

@@ -1,0 +1,118 @@
+-- How the work stands: what waits, how soon outcomes were known, and who works.
+
+create view zenhire.backlog as
+select a.account,
+       coalesce(i.due, 0) as due, i.due_since,
+       coalesce(i.later, 0) as later, i.next_start,
+       coalesce(i.starting, 0) as starting,
+       coalesce(i.links_out, 0) as links_out,
+       coalesce(i.running, 0) as running,
+       coalesce(i.needs_review, 0) as needs_review,
+       (select count(*) from zenhire.interview_sessions s
+        where s.account = a.account and s.next_collect_at is not null) as transcripts_waiting,
+       (select count(*) from zenhire.interview_sessions s
+        where s.account = a.account and s.next_search_at is not null) as lost_posts_searched,
+       a.works,
+       case when a.works then make_interval(secs => round(60.0 * coalesce(i.due, 0) / l.per_minute)) end as links_within
+from (
+    select coalesce(s.account, w.account) as account,
+           coalesce(s.key_present and s.paused_at is null and s.stop_code is null, false) as works
+    from zenhire.account_state s full join zenhire.waiting w on w.account = s.account
+) a
+left join lateral (
+    select count(*) filter (where c.status = 'pending' and c.start_after <= n.now) as due,
+           min(greatest(c.created_at, c.start_after)) filter (where c.status = 'pending' and c.start_after <= n.now)
+               as due_since,
+           count(*) filter (where c.status = 'pending' and c.start_after > n.now) as later,
+           min(c.start_after) filter (where c.status = 'pending' and c.start_after > n.now) as next_start,
+           count(*) filter (where c.status = 'starting') as starting,
+           count(*) filter (where c.status = 'link_ready') as links_out,
+           count(*) filter (where c.status = 'in_progress') as running,
+           count(*) filter (where c.status = 'needs_review') as needs_review
+    from zenhire.candidate_invites c cross join (select zenhire.clock() as now) n
+    where c.account = a.account
+      and c.status in ('pending', 'starting', 'link_ready', 'in_progress', 'needs_review')
+) i on true
+cross join lateral (select zenhire.limit_of(a.account) as per_minute offset 0) l;
+
+create index candidate_invites_completed on zenhire.candidate_invites (status_changed_at) where status = 'completed';
+
+create view zenhire.outcome_lag as
+with
+seen as (
+    select i.account, p.period, p.rank,
+           greatest(extract(epoch from i.status_changed_at - i.interview_completed_at
+                                       + coalesce(a.vendor_ahead, interval '0')), 0)::double precision as lag
+    from (values ('last hour', interval '1 hour', 1), ('last day', interval '1 day', 2),
+                 ('last 7 days', interval '7 days', 3)) p (period, length, rank)
+    join zenhire.candidate_invites i
+      on i.status = 'completed' and i.status_changed_at > (select zenhire.clock()) - p.length
+    left join zenhire.account_state a on a.account = i.account
+    where i.interview_completed_at is not null
+)
+select account, period, count(*) as outcomes,
+       round(percentile_cont(0.5) within group (order by lag)::numeric, 1) as p50_seconds,
+       round(percentile_cont(0.95) within group (order by lag)::numeric, 1) as p95_seconds,
+       round(percentile_cont(0.99) within group (order by lag)::numeric, 1) as p99_seconds,
+       round(max(lag)::numeric, 1) as worst_seconds
+from seen group by account, period, rank
+order by account, rank;
+
+-- The service as a whole, then each replica, each account, and the schema: one sentence each.
+create view zenhire.service_status as
+with
+now as (select zenhire.clock() as now),
+replicas as (
+    select r.*, case when r.gone_at is not null then 'gone'
+                     when r.last_tick_at < now.now - interval '60 seconds' then 'silent'
+                     else 'running' end as state,
+           (select string_agg(l.name, ', ' order by l.name) from zenhire.leases l
+            where l.holder = r.id and l.until > now.now) as holds,
+           (select count(*) from zenhire.interview_sessions s
+            where s.lease_holder = r.id and s.lease_until > now.now) as rows_held
+    from zenhire.replicas r cross join now
+    where coalesce(r.gone_at, r.last_tick_at) > now.now - interval '1 day'
+),
+live as (
+    select count(*) as replicas, count(distinct settings ->> 'hash') as settings, count(distinct version) as versions,
+           min(started_at) as since from replicas where state = 'running'
+),
+progress as (
+    select max(greatest(last_look_at, last_link_at)) as last_at from zenhire.account_state
+),
+everything as (
+    select 1 as rank, 'service' as what, 'zenhire-sync' as name,
+           case when live.replicas = 0 then 'silent' else 'running' end as state,
+           coalesce(live.since, (select max(last_tick_at) from zenhire.replicas)) as since,
+           case when live.replicas = 0 then 'No replica has ticked for 60 s.'
+                else format('%s replica(s) run%s%s; ZenHire last answered a look or a start %s.', live.replicas,
+                    case when live.versions > 1 then ', of different versions' else '' end,
+                    case when live.settings > 1 then ', with different settings' else '' end,
+                    coalesce('at ' || zenhire.in_words(progress.last_at), 'never')) end as says,
+           jsonb_build_object('attention', (select count(*) from zenhire.attention)) as details
+    from live cross join progress
+    union all
+    select 2, 'replica', id::text, state, case state when 'running' then started_at else coalesce(gone_at, last_tick_at) end,
+           format('%s on %s (process %s) holds %s row(s)%s.', version, host, pid, rows_held,
+                  coalesce(' and ' || holds, '')),
+           jsonb_build_object('version', version, 'last_tick_at', last_tick_at, 'settings', settings)
+    from replicas
+    union all
+    select 3, 'account', a.account,
+           case when not a.key_present then 'no key' when a.stop_code is not null then 'stopped'
+                when a.paused_at is not null then 'paused'
+                when b.paused_until > now.now then 'waits' else 'works' end,
+           coalesce(a.stopped_at, a.paused_at, b.waiting_since, a.updated_at),
+           concat_ws(' ', a.stop_message, a.pause_reason, case when b.paused_until > now.now then b.wait_reason end, c.says),
+           jsonb_build_object('requests_per_minute', c.allowed, 'pace', c.pace, 'open_sessions', c.open_sessions,
+                              'running', c.running, 'seen_within_seconds', extract(epoch from c.seen_within))
+    from zenhire.account_state a
+    left join zenhire.request_budget b on b.account = a.account
+    left join zenhire.capacity c on c.account = a.account
+    cross join now
+    union all
+    select 4, 'schema', v.version_num, 'present', s.changed_at,
+           format('Revision %s; the oldest program that runs on it is %s.', v.version_num, s.oldest_program), '{}'
+    from zenhire.schema_info s cross join zenhire.alembic_version v
+)
+select what, name, state, since, says, details from everything order by rank, state <> 'running', since desc;
