@@ -134,7 +134,7 @@ STEPS: Mapping[str, StepUnderTest] = {
         _reads_a_list(
             "running",
             claim="next_probe_at <= zenhire.clock() as probe_is_due",
-            writes="set listed_at = :listed_at",
+            writes="update zenhire.list_state\nset listed_at",
         ),
     )
 }

@@ -51,3 +51,4 @@ def test_every_aim_is_a_part_of_a_statement_of_the_services() -> None:
     aims = [aim for step in STEPS.values() for aim in step.commits.values()]
     texts = [aim.text for aim in aims] + [aim.after.text for aim in aims if aim.after is not None]
     assert [part for part in texts if not any(part in statement for statement in statements)] == []
+    assert [part for part in texts if " :" in part] == []  # on the wire a parameter has another name
