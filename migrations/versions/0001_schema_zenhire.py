@@ -28,6 +28,7 @@ UPGRADE = (
     "comments.sql",
     "figures_comments.sql",
     "verify.sql",
+    "rights.sql",
 )
 
 

@@ -12,6 +12,7 @@ examples:
   zenhire-sync migrate
   zenhire-sync migrate --check
   zenhire-sync migrate --print-sql > zenhire.sql
+  zenhire-sync migrate --with-roles
 
 exit code 4 with --check while migrations are pending.
 """
@@ -22,16 +23,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--check", action="store_true", help="change nothing; say whether migrations are pending")
     what.add_argument("--print-sql", action="store_true", help="print the SQL for an empty database; needs no database")
+    what.add_argument(
+        "--print-roles", action="store_true", help="print the SQL that makes the roles; needs no database"
+    )
+    what.add_argument("--with-roles", action="store_true", help="migrate, and make the roles or renew their rights")
 
 
 def run(args: argparse.Namespace, database_url: str) -> int:
-    from service.postgres.migrate import MigrationFailed, print_sql
+    from service.postgres.migrate import MigrationFailed, print_sql, roles_sql
 
-    if args.print_sql:
-        sys.stdout.write(print_sql())
+    if args.print_sql or args.print_roles:
+        sys.stdout.write(print_sql() if args.print_sql else roles_sql())
         return DONE
     try:
-        return _check(database_url) if args.check else _upgrade(database_url)
+        if args.check:
+            return _check(database_url)
+        done = _upgrade(database_url)
+        return _make_roles(database_url) if args.with_roles else done
     except MigrationFailed as failure:
         sys.stderr.write(f"zenhire-sync: {failure}\n")
         return FAILED
@@ -53,4 +61,12 @@ def _upgrade(database_url: str) -> int:
     changed = upgrade(database_url)
     state = check(database_url)
     print(f"Schema zenhire was brought to {state.revision}." if changed else state.sentence)
+    return DONE
+
+
+def _make_roles(database_url: str) -> int:
+    from service.postgres.migrate import make_roles
+
+    make_roles(database_url)
+    print("Roles zenhire_ats, zenhire_operator, zenhire_reader and zenhire_service have their rights.")
     return DONE

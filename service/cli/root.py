@@ -129,7 +129,7 @@ def _dispatch(args: argparse.Namespace, module: ModuleType, environ: Mapping[str
         case Needs.ENVIRONMENT:
             return int(module.run(args, environ))
         case Needs.DATABASE:
-            needless = getattr(args, "print_sql", False)
+            needless = getattr(args, "print_sql", False) or getattr(args, "print_roles", False)
             return int(module.run(args, "" if needless else load_database_url(environ)))
         case Needs.NOTHING:
             return int(module.run(args))

@@ -108,6 +108,20 @@ def print_sql() -> str:
     return config.output_buffer.getvalue()
 
 
+def roles_sql() -> str:
+    """The statements that make the roles and grant them their rights."""
+    return (migrations_directory() / "sql" / "roles.sql").read_text(encoding="utf-8")
+
+
+def make_roles(database_url: str) -> None:
+    """Make the roles of the schema, or bring their rights up to date."""
+    with _failures_in_a_sentence(), migration_engine(database_url).connect() as connection:
+        for statement in MIGRATION_TIMEOUTS:
+            connection.exec_driver_sql(statement)
+        connection.exec_driver_sql(roles_sql(), execution_options={"no_parameters": True})
+        connection.commit()
+
+
 def migration_engine(database_url: str) -> Engine:
     """One connection by libpq's own reading of the URL, so that every form and option of libpq works."""
     _refuse_unreadable(database_url)

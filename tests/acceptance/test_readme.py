@@ -143,6 +143,17 @@ def test_a_recruiter_is_told_where_an_interview_is(database: Database) -> None:
     assert all(row.values())
 
 
+def test_figures_and_the_story_of_an_invite_are_shown(database: Database) -> None:
+    with_link(database)
+    database.execute("insert into zenhire.account_state (account) values ('default') on conflict do nothing")
+    rows = run_sql(database, SQL["figures"])
+    (story,) = (row["explain_invite"] for row in rows if "explain_invite" in row)
+    assert "link_ready" in story
+    assert {"service", "account", "schema"} <= {row["what"] for row in rows if "what" in row}
+    assert [row["links_out"] for row in rows if "links_out" in row] == [1]
+    assert len([row for row in rows if "example" in row]) > 20
+
+
 def test_the_history_of_an_invite_is_shown(database: Database) -> None:
     with_link(database)
     assert [row["to_status"] for row in run_sql(database, SQL["history"])] == ["starting", "link_ready"]

@@ -12,7 +12,7 @@ from sandbox.embedded_postgres import EmbeddedPostgres
 from sandbox.profile import Profile
 from sandbox.profiles import changed
 from sandbox.running import RunningSandbox, running_sandbox
-from service.postgres.migrate import upgrade
+from service.postgres.migrate import make_roles, upgrade
 from tests.support.ats import Ats
 from tests.support.database import Database
 from tests.support.invites import insert_invite
@@ -74,6 +74,26 @@ def test_two_replicas_bring_200_invites_to_their_end_though_a_third_of_all_answe
     # the sandbox's candidates also come to sessions whose link was lost: the invite then shows that one's outcome
     assert {invite_id: minted[link] for invite_id, link in links.items() if link is not None} == published
     assert {post["session_id"] for post in posts if post["session_id"]} == truth.by_id().keys()
+
+
+def test_the_service_works_with_the_rights_of_its_role_alone(database: Database) -> None:
+    make_roles(database.url)
+    as_role = f"{database.url}{'&' if '?' in database.url else '?'}options=-c%20role%3Dzenhire_service"
+    with running_sandbox(profile=a_fast_vendor()) as sandbox:
+        sandbox.console.set_faults(["lost_after@create_session:0.3"])
+        with service(as_role, sandbox) as running:
+            for _ in range(10):
+                insert_invite(database, metadata={"sandbox_plan": "completed"})
+            eventually(lambda: statuses(database) == {"completed": 10}, within=60)
+            eventually(lambda: len(database.fetch("select from zenhire.transcripts")) == 10, within=60)
+            assert running.terminate() == 0
+            assert not [event for event in running.events() if event["level"] in ("error", "warning")]
+    counted = database.fetch_one("select sum(sent) as sent, sum(for_starts) as starts from zenhire.request_usage")
+    truth = sandbox.platform.truth()
+    assert counted["sent"] == sum(truth.answers.values())
+    assert counted["starts"] >= len(truth.sessions)
+    ahead = database.fetch_value("select vendor_ahead from zenhire.account_state")
+    assert ahead is not None
 
 
 def test_nothing_secret_or_personal_stands_in_the_log(database: Database) -> None:
