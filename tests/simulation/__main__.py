@@ -12,7 +12,7 @@ from tests.simulation.mutations import MUTATIONS, Caught, hunt
 from tests.simulation.run import Stage
 from tests.simulation.tables import campaign_table, mutation_table, write_into_the_document
 
-HUNT_SEEDS_MAX = 60
+HUNT_SEEDS_MAX = 100
 
 
 def main() -> int:
