@@ -17,7 +17,7 @@ def test_every_invite_explains_itself(database: Database, status: str) -> None:
     invite_id = invite_at(database, status, candidate_ref="C-17")
     story = call(database, "explain_invite", invite_id)
     assert story.startswith(f"Invite {invite_id} of candidate C-17")
-    assert f"({status})" in story
+    assert f"({status}" in story
     assert "The ATS wrote the invite." in story
     assert story.count("\n") >= 2 + len(WAYS[status])
 

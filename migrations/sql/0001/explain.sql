@@ -32,8 +32,9 @@ declare
     story text;
     needs text;
 begin
-    select c.*, coalesce(' Next: ' || zenhire.in_words(c.next_at) || '.', '') as next into now
-    from zenhire.candidate_interviews c where c.invite_id = explain_invite.id;
+    select c.*, i.error_code, coalesce(' Next: ' || zenhire.in_words(c.next_at) || '.', '') as next into now
+    from zenhire.candidate_interviews c join zenhire.candidate_invites i on i.id = c.invite_id
+    where c.invite_id = explain_invite.id;
     if not found then
         raise exception 'there is no invite %', coalesce(id::text, 'NULL') using errcode = 'no_data_found',
             hint = 'Look it up: select invite_id, label from zenhire.candidate_interviews where candidate_ref = …';
@@ -47,7 +48,8 @@ begin
        or a.account = now.account and a.what = 'account' and now.status in ('pending', 'starting');
     return concat_ws(chr(10),
         format('Invite %s of candidate %s%s, account %s: %s (%s).', now.invite_id, now.candidate_ref,
-               coalesce(', request ' || now.request_key, ''), now.account, now.label, now.status),
+               coalesce(', request ' || now.request_key, ''), now.account, now.label,
+               now.status || coalesce(', ' || now.error_code, '')),
         now.sentence || case now.waiting_on when 'nobody' then '' else ' Waits for: ' || now.waiting_on || '.' end || now.next,
         needs, '', story);
 end
