@@ -119,7 +119,8 @@ def _has_passed_on(at: Moment) -> bool:
         """
         select (select count(*) from zenhire.interview_sessions where lease_holder = %(id)s::uuid)
              + (select count(*) from zenhire.personas where lease_holder = %(id)s::uuid)
-             + (select count(*) from zenhire.leases where holder = %(id)s::uuid and %(step)s = 'sweep')
+             + (select count(*) from zenhire.leases
+                where holder = %(id)s::uuid and name like %(step)s || ':%%')
         """,
         {"id": identity(at.doomed), "step": at.cell.step.name},
     )
