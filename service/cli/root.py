@@ -56,6 +56,11 @@ COMMANDS = {
         summary="whether database and vendor tell the same story",
         needs=Needs.ENVIRONMENT,
     ),
+    "doctor": Command(
+        module="service.cli.doctor",
+        summary="whether everything is ready, and what to do",
+        needs=Needs.ENVIRONMENT,
+    ),
     "healthcheck": Command(
         module="service.cli.healthcheck",
         summary="whether the replica on this host is alive",
