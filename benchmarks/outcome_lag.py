@@ -125,7 +125,7 @@ def measure(plan: Plan) -> Measured:
         with psycopg.connect(postgres.url(), autocommit=True) as database:
             database.execute(WATCHED_BY_LIST.encode())
             database.execute(b"vacuum analyze")
-            with service_process(_settings(postgres.url(), sandbox), log) as service:
+            with service_process(settings_of(postgres.url(), sandbox), log) as service:
                 stage = Stage(database=database, platform=platform, sandbox=sandbox, service=service)
                 _wait_for_the_list(stage, log)
                 before = dict(platform.answers)
@@ -183,7 +183,7 @@ def _wait_for_the_list(stage: Stage, log: IO[bytes]) -> None:
         time.sleep(0.1)
 
 
-def _settings(database_url: str, sandbox: RunningSandbox) -> dict[str, str]:
+def settings_of(database_url: str, sandbox: RunningSandbox) -> dict[str, str]:
     return {
         "PATH": os.environ["PATH"],
         "DATABASE_URL": database_url,

@@ -21,6 +21,24 @@ def test_the_lag_of_outcomes_is_measured_on_real_parts() -> None:
     assert requests[5:7] == ["0", "0"]  # no 429, and no outcome that is missing
 
 
+@pytest.mark.long
+def test_the_use_of_the_limit_is_measured_on_real_parts() -> None:
+    done = run("--replicas", "2", "--minutes", "0.1", module="benchmarks.budget_use")
+    assert done.returncode == 0, done.stderr
+    figures = {line[:30].strip(): line[30:].split()[0] for line in done.stdout.splitlines()[1:]}
+    assert int(figures["requests sent"].replace(",", "")) > 10
+    assert figures["answers of 429"] == "0"
+
+
+@pytest.mark.long
+def test_what_the_size_of_the_tables_costs_is_measured() -> None:
+    done = run("1000", "3000", module="benchmarks.table_size")
+    assert done.returncode == 0, done.stderr
+    rows = [line for line in done.stdout.splitlines() if line.startswith(("claim of 100", "attention", "backlog"))]
+    assert len(rows) == 4
+    assert max(len(line) for line in done.stdout.splitlines()) <= 80
+
+
 def run(*arguments: str, module: str = "benchmarks") -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", module, *arguments]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
