@@ -23,7 +23,7 @@ class Share(StrEnum):
     OUTCOMES = "outcomes"  #: looks, and the list of what runs
     STARTS = "starts"  #: sessions and personas
     ARTIFACTS = "artifacts"
-    NETS = "nets"  #: walks through the list, searches for lost posts, verify
+    NETS = "nets"  #: walks through the list that are not urgent, searches for lost posts, verify
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,7 @@ from service.core.model import Lane
 from service.core.observations import Failure, SightingPage
 from service.core.sweeping import CLOCKS_MAY_DIFFER, PageFindings, Walk, decide_page, reaches
 from service.postgres.claims import Batch
-from service.postgres.sweeps import Finish, GoOn, PageRead, SweepClaim, Sweeps
+from service.postgres.sweeps import DueWalk, Finish, GoOn, PageRead, SweepClaim, Sweeps
 from service.steps.beats import Beat
 from service.steps.desk import Desk, Tools
 from service.steps.side_by_side import AccountStep
@@ -44,25 +44,27 @@ class SweepStep(AccountStep):
     async def work_for(self, desk: Desk) -> None:
         """One page; where it is urgent, one more round at once."""
         due = (await self._sweeps.due([desk.account])).get(desk.account)
-        if due is not None and await self._claim_page(desk, due.walk) and due.urgent:
+        if due is not None and await self._claim_page(desk, due) and due.urgent:
             self._accounts.start([desk.account])
 
-    async def _claim_page(self, desk: Desk, walk: Walk) -> bool:
-        """Whether the page was read."""
-        grant = await desk.budget.reserve(Lane.LIST, 1, share=Share.NETS)
+    async def _claim_page(self, desk: Desk, due: DueWalk) -> bool:
+        """Whether the page was read. An urgent walk finds outcomes that nothing else would; any other is a net."""
+        share = Share.OUTCOMES if due.urgent else Share.NETS
+        grant = await desk.budget.reserve(Lane.LIST, 1, share=share)
         if grant.slots == 0:
             return False
         await self._tools.reached(self.name, Beat.RESERVED)
-        batch = await self._sweeps.claim(desk.account, walk)
+        batch = await self._sweeps.claim(desk.account, due.walk)
         for claim in batch.rows:
             await self._tools.reached(self.name, Beat.CLAIMED)
-            await self._read_page(desk, batch, claim)
+            await self._read_page(desk, batch, claim, share)
             await self._tools.reached(self.name, Beat.WRITTEN)
         return bool(batch.rows)
 
-    async def _read_page(self, desk: Desk, batch: Batch[SweepClaim], claim: SweepClaim) -> None:
+    async def _read_page(self, desk: Desk, batch: Batch[SweepClaim], claim: SweepClaim, share: Share) -> None:
         listed_at = batch.now()  # no later than the request: what was seen after it is newer
-        read = await read_sessions(desk.net, _position(claim), send_before=batch.send_before(self._tools.deadline))
+        client, send_before = desk.client.on(share), batch.send_before(self._tools.deadline)
+        read = await read_sessions(client, _position(claim), send_before=send_before)
         if isinstance(read, Failure):
             await self._after_failure(desk, batch, claim, read)
             return
