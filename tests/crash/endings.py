@@ -46,7 +46,11 @@ def _unfinished(stage: Stage) -> list[object]:
         "select id, status, transcript_state from zenhire.candidate_invites"
         " where status <> 'completed' or transcript_state <> 'stored'"
     )
-    walks = database.fetch("select account, position from zenhire.sweeps where finished_at is null")
+    # a list that was taken for one that honours a status, and is not any more, leaves walks that nobody walks
+    walks = database.fetch(
+        "select account, walk from zenhire.sweeps w where finished_at is null and (walk = 'all' or exists ("
+        "select from zenhire.list_state h where h.account = w.account and h.status_filter = 'honoured'))"
+    )
     return [*invites, *walks, *_unaccounted(stage)]
 
 
