@@ -61,9 +61,15 @@ class OftenRead(Database):
 
     def fetch(self, query: LiteralString, parameters: Parameters = ()) -> list[Row]:
         with self._turn:
-            if self._connection is None or self._connection.closed:
-                self._connection = psycopg.connect(self.url, row_factory=dict_row, autocommit=True)
-            return self._connection.execute(query, parameters or None).fetchall()
+            try:
+                return self._open().execute(query, parameters or None).fetchall()
+            except psycopg.OperationalError:  # a crashed server is only noticed when it is asked
+                return self._open().execute(query, parameters or None).fetchall()
+
+    def _open(self) -> psycopg.Connection[Row]:
+        if self._connection is None or self._connection.closed:
+            self._connection = psycopg.connect(self.url, row_factory=dict_row, autocommit=True)
+        return self._connection
 
     def close(self) -> None:
         with self._turn:
