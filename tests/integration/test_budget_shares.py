@@ -39,11 +39,12 @@ async def served(database: Database, engine: AsyncEngine, shares: list[Share], *
 
 
 async def test_everybody_gets_a_floor_and_the_whole_budget_is_used(database: Database) -> None:
-    seconds = 12
+    seconds = 8
     async with an_engine(database) as engine:
         got = await served(database, engine, list(Share), seconds=seconds)
     whole = PER_MINUTE * BUDGET_SHARE / 60 * seconds
-    assert whole * 0.97 <= got.total() <= whole * 1.05 + 1  # at most an allotment more than its time
+    ahead = PER_MINUTE * BUDGET_SHARE / 60 + 1  # what is handed out for the second after the end
+    assert whole * 0.97 <= got.total() <= whole + ahead
     for share in Share:
         assert got[share] >= TERMS[share].floor * whole * 0.9, (share, got)
     assert got[Share.OUTCOMES] > got[Share.ARTIFACTS] > got[Share.NETS], got
@@ -52,14 +53,14 @@ async def test_everybody_gets_a_floor_and_the_whole_budget_is_used(database: Dat
 @pytest.mark.parametrize("share", Share)
 async def test_what_nobody_else_wants_anybody_may_have(database: Database, share: Share) -> None:
     async with an_engine(database) as engine:
-        got = await served(database, engine, [share], seconds=5)
-    assert got[share] >= PER_MINUTE * BUDGET_SHARE / 60 * 5 * 0.97
+        got = await served(database, engine, [share], seconds=3)
+    assert got[share] >= PER_MINUTE * BUDGET_SHARE / 60 * 3 * 0.97
 
 
 @pytest.mark.parametrize("hungry", [Share.STARTS, Share.ARTIFACTS, Share.NETS])
 async def test_no_backlog_delays_an_outcome_by_a_second(database: Database, hungry: Share) -> None:
     async with an_engine(database) as engine:
-        await served(database, engine, [hungry], seconds=3)
+        await served(database, engine, [hungry], seconds=2)
         grant = await a_budget(engine, per_minute=PER_MINUTE).reserve(Lane.LOOK, 1)
     assert grant.slots == 1
 
@@ -86,9 +87,7 @@ async def test_an_account_that_is_found_too_fast_goes_more_slowly_and_wins_it_ba
         paces = []
         for minutes in (0, 1, 2, 6):
             database.stop_clock(START + timedelta(minutes=minutes, seconds=2))
-            paces.append(
-                database.fetch_value("select round(zenhire.pace_now(a)::numeric, 2) from zenhire.account_state a")
-            )
+            paces.append(database.fetch_value("select zenhire.pace_now(a) from zenhire.account_state a"))
             grant = await a_budget(engine, per_minute=PER_MINUTE).reserve(Lane.LOOK, 100)
             assert abs(grant.slots - (1 + int(8 * BUDGET_SHARE * paces[-1]))) <= 1
     assert [round(pace, 2) for pace in paces] == [0.7, 0.75, 0.8, 1.0]

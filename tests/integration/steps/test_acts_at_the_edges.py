@@ -145,7 +145,7 @@ async def test_an_act_while_a_dead_replicas_post_is_taken_over(world: World, mak
 async def test_an_act_while_the_persona_is_found_or_created(world: World, make_replica: MakeReplica) -> None:
     hand, wishes = Hand(world.database), 0
     async with make_replica(reached=hand.reached, policy=Policy(personas_per_day=1000)) as replica:
-        for name, beat in product(ACTS, PERSONA_BEATS):
+        for name, beat in product([*ENDS, "delete", "stop_after"], PERSONA_BEATS):
             wishes += 1
             invite_id = insert_invite(
                 world.database, persona_id=None, role_name=f"Welder {wishes}", language="en",
