@@ -199,13 +199,13 @@ MUTATIONS: dict[str, Mutation] = {
     "the take-over": Mutation(
         what="nobody accounts for the posts of dead replicas",
         theme="dying_replicas",
-        seeds=(72,),
+        seeds=(65,),
         break_it=_nobody_takes_over,
     ),
     "the monotonic rule": Mutation(
         what="a step back is believed at once, `completed` absorbs nothing",
         theme="stale_reads",
-        seeds=(198,),
+        seeds=(19,),
         break_it=_steps_back_are_believed_at_once,
     ),
     "the death of a link": Mutation(
