@@ -27,6 +27,16 @@ class Share(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Used:
+    """Requests of one share, as they were counted."""
+
+    share: Share
+    sent: int
+    too_fast: int  #: of these, answered with 429
+    unanswered: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
     """How one share is served while others want slots too."""
 

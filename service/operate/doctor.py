@@ -6,39 +6,25 @@ It asks the vendor two harmless questions for each account, and creates nothing.
 
 import asyncio
 from collections.abc import Iterator, Mapping
-from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, assert_never
+from typing import Any
 
 import psycopg
 from pydantic import SecretStr
 
 from service.accounts import Accounts
-from service.core.failures import (
-    DidNotSend,
-    Meaning,
-    Missing,
-    NotReady,
-    Refused,
-    Request,
-    StopAccount,
-    UnknownResult,
-    WaitAccount,
-    WaitRow,
-    classify,
-)
+from service.core.failures import Meaning, Request, WaitAccount, WaitRow, classify
 from service.core.limits import Share
-from service.core.observations import ErrorAnswer, Garbage, NoAnswer, NotSent
+from service.core.observations import Failure
 from service.database_url import database_place
 from service.operate.assumptions import Assumption, read_assumptions
 from service.operate.snapshot import Snapshot, snapshot
+from service.operate.verify_ask import NoAnswer, in_words
 from service.operate.words import counted
 from service.postgres.migrate import MigrationFailed, check
 from service.settings import Settings
-from service.zenhire.client import Ceilings, ZenhireClient
-from service.zenhire.network import NetworkTransport, proxy_for
-from service.zenhire.transport import SlotTransport
+from service.steps.desk import vendor_client
 
 OLDEST_POSTGRES = 14
 CLOCKS_APART_SECONDS = 5.0
@@ -76,7 +62,7 @@ class Diagnosis:
 
 
 class _Unhurried:
-    """Three requests need no budget: they fit into what the service leaves free of the limit."""
+    """Two requests need no budget: they fit into what the service leaves free of the limit."""
 
     async def acquire(self, _share: Share, _send_before: float) -> bool:
         return True
@@ -165,43 +151,29 @@ def _clock(row: Mapping[str, Any]) -> Iterator[Check]:
 
 
 async def _vendor(settings: Settings, account: str, key: SecretStr) -> list[Check]:
-    async with AsyncExitStack() as stack:
-        client = await stack.enter_async_context(
-            ZenhireClient(
-                base_url=settings.base_url,
-                api_key=key,
-                transport=SlotTransport(NetworkTransport(proxy=proxy_for(settings.base_url)), _Unhurried()),
-                ceilings=Ceilings(deadline=settings.http_timeout),
-            )
-        )
-        send_before = asyncio.get_running_loop().time() + settings.http_timeout.total_seconds()
+    deadline = settings.http_timeout
+    async with vendor_client(settings.base_url, key, slots=_Unhurried(), deadline=deadline) as client:
+        send_before = asyncio.get_running_loop().time() + deadline.total_seconds()
         personas = await client.list_personas({}, send_before=send_before)
-        if isinstance(personas, ErrorAnswer | Garbage | NoAnswer | NotSent):
+        if isinstance(personas, Failure):
             return [_refusal(f"key of {account}", classify(Request.PERSONA_LIST, personas))]
         found = f"works: {counted(len(personas.personas), 'persona')} on the first page"
-        checks = [Check(what=f"key of {account}", mark=Mark.OK, found=found)]
+        key_works = Check(what=f"key of {account}", mark=Mark.OK, found=found)
         sessions = await client.list_sessions({}, send_before=send_before)
-        if isinstance(sessions, ErrorAnswer | Garbage | NoAnswer | NotSent):
-            checks.append(_refusal(f"sessions of {account}", classify(Request.LIST, sessions)))
-        else:
-            seen = f"may be listed: {counted(len(sessions.sightings), 'session')} on the first page"
-            checks.append(Check(what=f"sessions of {account}", mark=Mark.OK, found=seen))
-        return checks
+        if isinstance(sessions, Failure):
+            return [key_works, _refusal(f"sessions of {account}", classify(Request.LIST, sessions))]
+        found = f"may be listed: {counted(len(sessions.sightings), 'session')} on the first page"
+        return [key_works, Check(what=f"sessions of {account}", mark=Mark.OK, found=found)]
 
 
 def _refusal(what: str, meaning: Meaning) -> Check:
-    address = "check ZENHIRE_BASE_URL, and that this host can reach it"
-    match meaning:
-        case StopAccount() | Refused():
-            todo = "is it the right key, and active in ZenHire's console?"
-            return Check(what=what, mark=Mark.FAILED, found=f"{meaning.message} ({meaning.code})", todo=todo)
-        case UnknownResult() | DidNotSend():
-            return Check(what=what, mark=Mark.FAILED, found=f"no answer to be had: {meaning.detail}", todo=address)
-        case Missing():
-            return Check(what=what, mark=Mark.FAILED, found=f"not there ({meaning.code})", todo=address)
-        case WaitAccount() | WaitRow():
-            found = f"ZenHire asks to wait ({meaning.code})"
-            return Check(what=what, mark=Mark.WARNING, found=found, todo="try again later")
-        case NotReady():
-            return Check(what=what, mark=Mark.WARNING, found="ZenHire is not ready", todo="try again later")
-    assert_never(meaning)
+    failure = in_words(meaning)
+    if isinstance(meaning, WaitAccount | WaitRow):
+        return Check(what=what, mark=Mark.WARNING, found=str(failure), todo="try again later")
+    away = isinstance(failure, NoAnswer)
+    todo = (
+        "check ZENHIRE_BASE_URL, and that this host can reach it"
+        if away
+        else "is it the right key, and active in ZenHire's console?"
+    )
+    return Check(what=what, mark=Mark.FAILED, found=str(failure), todo=todo)

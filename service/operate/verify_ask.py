@@ -70,7 +70,7 @@ class Asker:
                 return meaning
             delay = await self._delay(meaning, wait)
             if last or delay is None:
-                raise _failure(meaning)
+                raise in_words(meaning)
             await self.sleep(delay)
             wait *= 2
         raise AssertionError("the last try returns or raises")
@@ -112,7 +112,8 @@ def _within(delay: timedelta | None, wait: float) -> float | None:
     return seconds if seconds <= WAIT_MAX else None
 
 
-def _failure(meaning: Meaning) -> CannotAsk:
+def in_words(meaning: Meaning) -> CannotAsk:
+    """A bad answer to a question that ZenHire answers everybody, as a sentence."""
     match meaning:
         case StopAccount() | Refused():
             return CannotAsk(f"ZenHire refused: {meaning.message} ({meaning.code})")

@@ -115,7 +115,11 @@ def roles_sql() -> str:
 
 def make_roles(database_url: str) -> None:
     """Make the roles of the schema, or bring their rights up to date."""
-    with _failures_in_a_sentence(), migration_engine(database_url).connect() as connection:
+    with (
+        _failures_in_a_sentence(),
+        migration_engine(database_url).connect() as connection,
+        _migration_lock(connection),
+    ):
         for statement in MIGRATION_TIMEOUTS:
             connection.exec_driver_sql(statement)
         connection.exec_driver_sql(roles_sql(), execution_options={"no_parameters": True})

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from service.core.limits import Used
 from service.postgres.engine import execute
 
 KEPT = timedelta(days=30)
@@ -40,32 +40,19 @@ where ctid = any (array(select ctid from zenhire.request_counts
 """)
 
 
-class Counted(Protocol):
-    """Requests of one share."""
-
-    @property
-    def share(self) -> str: ...
-    @property
-    def sent(self) -> int: ...
-    @property
-    def too_fast(self) -> int: ...
-    @property
-    def unanswered(self) -> int: ...
-
-
 class Usage:
     """The counts of all replicas, minute by minute."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
 
-    async def count(self, used: Sequence[tuple[str, Counted]]) -> None:
+    async def count(self, used: Sequence[tuple[str, Used]]) -> None:
         """Add what this replica has sent for each account."""
         if not used:
             return
         given = {
             "accounts": [account for account, _ in used],
-            "shares": [str(one.share) for _, one in used],
+            "shares": [one.share for _, one in used],
             "sent": [one.sent for _, one in used],
             "too_fast": [one.too_fast for _, one in used],
             "unanswered": [one.unanswered for _, one in used],

@@ -20,7 +20,7 @@ from service.steps.outage import Outage
 from service.zenhire.client import Ceilings, ZenhireClient
 from service.zenhire.meter import Meter
 from service.zenhire.network import NetworkTransport, proxy_for
-from service.zenhire.transport import SlotTransport
+from service.zenhire.transport import SlotSource, SlotTransport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +38,19 @@ class Desk:
         return self.client.on(Share.NETS)
 
 
+def vendor_client(
+    base_url: str, key: SecretStr, *, slots: SlotSource, deadline: timedelta, meter: Meter | None = None
+) -> ZenhireClient:
+    """A client over the network; nothing leaves it without a slot."""
+    return ZenhireClient(
+        base_url=base_url,
+        api_key=key,
+        transport=SlotTransport(NetworkTransport(proxy=proxy_for(base_url)), slots, meter),
+        # A transcript's lease is not renewed while it comes in, so it has no more time than any other answer.
+        ceilings=Ceilings(deadline=deadline, artifact_deadline=deadline),
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeskMaker:
     """Puts desks together: every request of an account goes through its budget."""
@@ -49,13 +62,7 @@ class DeskMaker:
     async def make(self, account: str, key: SecretStr, stack: AsyncExitStack) -> Desk:
         """A desk that lives as long as `stack`."""
         budget, meter = self.budget_of(account), Meter()
-        client = ZenhireClient(
-            base_url=self.base_url,
-            api_key=key,
-            transport=SlotTransport(NetworkTransport(proxy=proxy_for(self.base_url)), budget, meter),
-            # A transcript's lease is not renewed while it comes in, so it has no more time than any other answer.
-            ceilings=Ceilings(deadline=self.deadline, artifact_deadline=self.deadline),
-        )
+        client = vendor_client(self.base_url, key, slots=budget, deadline=self.deadline, meter=meter)
         return Desk(account=account, client=await stack.enter_async_context(client), budget=budget, meter=meter)
 
 

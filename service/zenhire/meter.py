@@ -8,20 +8,10 @@ from email.utils import parsedate_to_datetime
 
 import httpx
 
-from service.core.limits import Share
+from service.core.limits import Share, Used
 
 TOO_FAST = 429
 HALF_A_SECOND = timedelta(seconds=0.5)  # a Date header is cut off to the second
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Used:
-    """Requests of one share of the budget since the last time that somebody asked."""
-
-    share: Share
-    sent: int
-    too_fast: int
-    unanswered: int
 
 
 @dataclass(slots=True)

@@ -35,7 +35,7 @@ def test_an_operator_can_run(database: Database, name: str) -> None:
     with psycopg.connect(database.url) as connection:
         connection.execute("set session authorization zenhire_operator")
         for statement in STATEMENTS[name].strip().rstrip(";").split(";\n"):
-            connection.execute(statement.encode())
+            assert connection.execute(statement.encode()).description is not None
         connection.rollback()
 
 

@@ -7,10 +7,9 @@ from uuid import UUID, uuid4
 import pytest
 from psycopg.types.json import Jsonb
 
-from service.core.limits import Share
+from service.core.limits import Share, Used
 from service.postgres.engine import create_engine
 from service.postgres.usage import Usage
-from service.zenhire.meter import Used
 from tests.integration.test_views import TICKING, WITH_KEY, attention
 from tests.support.database import Database
 from tests.support.invites import insert_invite

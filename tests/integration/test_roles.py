@@ -1,6 +1,7 @@
 """Each role does what it is for, and nothing else; the matrix in docs/security.md is what the database says."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -54,7 +55,8 @@ def test_the_matrix_in_the_document_is_what_the_database_says(guarded: Database)
 
 
 def test_roles_can_be_made_again_and_by_several_migrations_at_once(guarded: Database) -> None:
-    make_roles(guarded.url)
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(make_roles, [guarded.url] * 4)) == [None] * 4
     assert not upgrade(guarded.url)
     found = guarded.fetch("select rolname, rolcanlogin from pg_roles where rolname like 'zenhire\\_%%'")
     assert {(row["rolname"], row["rolcanlogin"]) for row in found} >= {(role, False) for role in ROLES}

@@ -5,44 +5,38 @@ create function zenhire.retry_all(account text, error_code text, reason text) re
     language plpgsql set search_path = pg_catalog set zenhire.writer = 'service' as $$
 declare
     at_once constant integer := 1000; -- a transaction stays short
+    which_there_are constant text := 'See which there are: select account, error_code, count(*) from '
+        'zenhire.candidate_invites where status in (''refused'', ''needs_review'') group by 1, 2.';
     invite zenhire.candidate_invites;
-    invite_id uuid;
+    invite_ids uuid[];
     retried integer := 0;
-    waiting integer;
 begin
     perform zenhire.require_reason(reason);
     if account is null or error_code is null then
-        raise exception 'an account and an error code are needed' using errcode = 'invalid_parameter_value',
-            hint = 'See which there are: select account, error_code, count(*) from zenhire.candidate_invites '
-                   'where status in (''refused'', ''needs_review'') group by 1, 2.';
+        raise exception 'an account and an error code are needed'
+            using errcode = 'invalid_parameter_value', hint = which_there_are;
     end if;
-    for invite_id in
+    invite_ids := array(
         select i.id from zenhire.candidate_invites i
         where i.account = retry_all.account and i.error_code = retry_all.error_code
           and i.status in ('refused', 'needs_review') and i.erased_at is null
           and (i.stop_after is null or i.stop_after > zenhire.clock())
-        order by i.id limit at_once + 1
-    loop
-        exit when retried = at_once;
-        invite := zenhire.lock_invite(invite_id);
+        order by i.id);
+    for n in 1 .. least(cardinality(invite_ids), at_once) loop
+        invite := zenhire.lock_invite(invite_ids[n]);
         -- somebody else may have acted on it meanwhile
         if invite.status in ('refused', 'needs_review') and invite.error_code = retry_all.error_code then
             perform zenhire.wait_for_turn(invite, 'invite_retried', reason);
             retried := retried + 1;
         end if;
     end loop;
-    select count(*) into waiting from zenhire.candidate_invites i
-    where i.account = retry_all.account and i.error_code = retry_all.error_code
-      and i.status in ('refused', 'needs_review') and i.erased_at is null
-      and (i.stop_after is null or i.stop_after > zenhire.clock());
     if retried = 0 then
         raise exception 'account % has no invite to be retried with error code %', account, error_code
-            using errcode = 'no_data_found',
-                  hint = 'See which there are: select account, error_code, count(*) from zenhire.candidate_invites '
-                         'where status in (''refused'', ''needs_review'') group by 1, 2.';
+            using errcode = 'no_data_found', hint = which_there_are;
     end if;
     return format('%s invite(s) of account %s wait for their turn again.%s', retried, account,
-        case when waiting > 0 then format(' %s more with this error code: call it once more.', waiting) else '' end);
+        case when cardinality(invite_ids) > at_once then format(' %s more with this error code: call it once more.',
+                                                                cardinality(invite_ids) - at_once) else '' end);
 end
 $$;
 

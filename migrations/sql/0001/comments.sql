@@ -266,6 +266,13 @@ comment on column zenhire.results.status_changed_at is 'When the status changed 
 comment on view zenhire.waiting is 'Open invites by account.';
 comment on column zenhire.waiting.account is 'Which account.';
 comment on column zenhire.waiting.due is 'Invites that wait for a link and whose time has come.';
+comment on column zenhire.waiting.due_since is 'Since when the oldest of them.';
+comment on column zenhire.waiting.later is 'Invites whose start_after is still to come.';
+comment on column zenhire.waiting.next_start is 'The next start_after.';
+comment on column zenhire.waiting.starting is 'Invites for which ZenHire is being asked for a link.';
+comment on column zenhire.waiting.links_out is 'Links that nobody has opened, as far as is known.';
+comment on column zenhire.waiting.running is 'Interviews that run.';
+comment on column zenhire.waiting.needs_review is 'Invites for which a person must decide.';
 comment on column zenhire.waiting.open is 'Invites without a final status, those before a person left out.';
 comment on column zenhire.waiting.since is 'Since when the oldest of them whose time has come is open.';
 

@@ -2,37 +2,23 @@
 
 create view zenhire.backlog as
 select a.account,
-       coalesce(i.due, 0) as due, i.due_since,
-       coalesce(i.later, 0) as later, i.next_start,
-       coalesce(i.starting, 0) as starting,
-       coalesce(i.links_out, 0) as links_out,
-       coalesce(i.running, 0) as running,
-       coalesce(i.needs_review, 0) as needs_review,
+       coalesce(a.due, 0) as due, a.due_since,
+       coalesce(a.later, 0) as later, a.next_start,
+       coalesce(a.starting, 0) as starting,
+       coalesce(a.links_out, 0) as links_out,
+       coalesce(a.running, 0) as running,
+       coalesce(a.needs_review, 0) as needs_review,
        (select count(*) from zenhire.interview_sessions s
         where s.account = a.account and s.next_collect_at is not null) as transcripts_waiting,
        (select count(*) from zenhire.interview_sessions s
         where s.account = a.account and s.next_search_at is not null) as lost_posts_searched,
        a.works,
-       case when a.works then make_interval(secs => round(60.0 * coalesce(i.due, 0) / l.per_minute)) end as links_within
+       case when a.works then make_interval(secs => round(60.0 * coalesce(a.due, 0) / l.per_minute)) end as links_within
 from (
-    select coalesce(s.account, w.account) as account,
+    select account, w.due, w.due_since, w.later, w.next_start, w.starting, w.links_out, w.running, w.needs_review,
            coalesce(s.key_present and s.paused_at is null and s.stop_code is null, false) as works
-    from zenhire.account_state s full join zenhire.waiting w on w.account = s.account
+    from zenhire.account_state s full join zenhire.waiting w using (account)
 ) a
-left join lateral (
-    select count(*) filter (where c.status = 'pending' and c.start_after <= n.now) as due,
-           min(greatest(c.created_at, c.start_after)) filter (where c.status = 'pending' and c.start_after <= n.now)
-               as due_since,
-           count(*) filter (where c.status = 'pending' and c.start_after > n.now) as later,
-           min(c.start_after) filter (where c.status = 'pending' and c.start_after > n.now) as next_start,
-           count(*) filter (where c.status = 'starting') as starting,
-           count(*) filter (where c.status = 'link_ready') as links_out,
-           count(*) filter (where c.status = 'in_progress') as running,
-           count(*) filter (where c.status = 'needs_review') as needs_review
-    from zenhire.candidate_invites c cross join (select zenhire.clock() as now) n
-    where c.account = a.account
-      and c.status in ('pending', 'starting', 'link_ready', 'in_progress', 'needs_review')
-) i on true
 cross join lateral (select zenhire.limit_of(a.account) as per_minute offset 0) l;
 
 create index candidate_invites_completed on zenhire.candidate_invites (status_changed_at) where status = 'completed';

@@ -62,12 +62,14 @@ facts as (
 ),
 -- without the list each open session is asked for in turn, beside those that run
 rounds as (
-    select *, greatest(allowed * pace - running * 60 / every, allowed * pace / 4) as looks_per_minute from facts
+    select *, greatest(allowed * pace - running * 60 / every, allowed * pace / 4) as looks_per_minute,
+           make_interval(secs => 60 * every) as wanted_within
+    from facts
 ),
 promises as (
     select *,
            case when status_filter = 'honoured' then make_interval(secs => every + 2)
-                else greatest(make_interval(secs => 60 * every),
+                else greatest(wanted_within,
                               make_interval(secs => 60 * open_sessions / looks_per_minute)) end as seen_within,
            case when status_filter = 'honoured' then null
                 else ceil(1.25 * open_sessions / every + running * 60 / every)::integer end as limit_wanted
@@ -77,7 +79,7 @@ select account, open_sessions, running, allowed, round(pace::numeric, 2) as pace
        date_trunc('second', seen_within) as seen_within,
        status_filter in ('ignored', 'refused', 'distrusted')
            and 1.25 * open_sessions / looks_per_minute > every as is_short,
-       limit_wanted,
+       limit_wanted, wanted_within,
        case when status_filter = 'honoured' then format(
                 'ZenHire''s list shows what runs: a change is seen within %s, however many links are open.',
                 zenhire.duration_in_words(seen_within))
@@ -124,5 +126,6 @@ comment on column zenhire.capacity.status_filter is 'Whether ZenHire''s list sho
 comment on column zenhire.capacity.seen_within is 'How soon a change can be seen: an interview that begins or ends, a link that dies.';
 comment on column zenhire.capacity.is_short is 'Whether there are more open sessions than can be looked at as often as they should be, or soon will be; attention then shows it.';
 comment on column zenhire.capacity.limit_wanted is 'The requests per minute with which each open session can be looked at as often as it should be; null where the list shows what runs.';
+comment on column zenhire.capacity.wanted_within is 'How often an open session should be looked at where the list does not help: 60 times SYNC_WATCH_INTERVAL_SECONDS.';
 comment on column zenhire.capacity.says is 'The same in words.';
 comment on column zenhire.capacity.probed_at is 'When it was last found out what the list honours.';

@@ -3,11 +3,20 @@
 -- Open invites by account: what waits, and for how long.
 create view zenhire.waiting as
 select account,
-       count(*) filter (where status = 'pending' and start_after <= (select zenhire.clock())) as due,
-       count(*) as open,
-       min(greatest(created_at, start_after)) filter (where start_after <= (select zenhire.clock())) as since
+       count(*) filter (where status = 'pending' and has_come) as due,
+       min(since) filter (where status = 'pending' and has_come) as due_since,
+       count(*) filter (where status = 'pending' and not has_come) as later,
+       min(start_after) filter (where status = 'pending' and not has_come) as next_start,
+       count(*) filter (where status = 'starting') as starting,
+       count(*) filter (where status = 'link_ready') as links_out,
+       count(*) filter (where status = 'in_progress') as running,
+       count(*) filter (where status = 'needs_review') as needs_review,
+       count(*) filter (where status <> 'needs_review') as open,
+       min(since) filter (where status <> 'needs_review' and has_come) as since
 from zenhire.candidate_invites
-where status in ('pending', 'starting', 'link_ready', 'in_progress')
+cross join lateral (
+    select start_after <= (select zenhire.clock()) as has_come, greatest(created_at, start_after) as since) t
+where status in ('pending', 'starting', 'link_ready', 'in_progress', 'needs_review')
 group by account;
 
 create view zenhire.attention as
@@ -59,7 +68,7 @@ accounts as (
                   w.open, w.due),
            null
     from waiting w left join zenhire.account_state a using (account)
-    where not coalesce(a.key_present, false) and (a.account is not null or w.due > 0)
+    where not coalesce(a.key_present, false) and w.open > 0 and (a.account is not null or w.due > 0)
 ),
 -- a person must decide
 invites as (
@@ -157,8 +166,7 @@ unsettled as (
 short as (
     select 6 as rank, c.probed_at, 'account' as what, c.account, null::uuid, 'CAPACITY',
            c.says || format(' With %s requests per minute it would be %s.', c.limit_wanted,
-                            zenhire.duration_in_words(make_interval(secs => 60 * coalesce(
-                                cast(zenhire.setting_in_force('SYNC_WATCH_INTERVAL_SECONDS') as double precision), 10)))),
+                            zenhire.duration_in_words(c.wanted_within)),
            format('select zenhire.set_account_limit(%L, %s, %L);', c.account, c.limit_wanted, 'ZenHire raised our limit')
     from zenhire.capacity c where c.is_short
 ),
