@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 import psycopg
+from psycopg.pq import ExecStatus
 from sqlalchemy import Connection, CursorResult, Executable, create_engine
 
 from service.postgres.engine import SESSION_SETTINGS
@@ -24,21 +25,42 @@ class Trouble(StrEnum):
     UNANSWERED = "database: COMMIT happened, its answer is lost"
 
 
-class _Connection:
+class _Transaction:
     """
     As much of an `AsyncConnection` as the service uses.
 
-    A statement is done when it returns: no beat lies within a transaction, so nobody could do anything meanwhile.
+    A statement is done when it returns: no beat lies within a transaction, so nobody could do anything meanwhile. What
+    a transaction says of itself goes out with its BEGIN, in one message: half of a run's time is messages.
     """
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, begin: str) -> None:
         self._connection = connection
+        self._driver: psycopg.Connection = connection.connection.driver_connection  # type: ignore[assignment]
+        self._preamble: list[str] | None = [begin]
 
     async def execute(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
+        self._begin()
         return self._connection.execute(statement, parameters)
 
-    async def exec_driver_sql(self, statement: str, parameters: Any = None) -> CursorResult[Any]:
-        return self._connection.exec_driver_sql(statement, parameters)
+    async def exec_driver_sql(self, statement: str) -> None:
+        if self._preamble is None:
+            raise AssertionError(f"said after the transaction's first statement: {statement}")
+        self._preamble.append(statement)
+
+    def end(self, how: str) -> None:
+        """COMMIT or ROLLBACK; nothing was begun where nothing was asked."""
+        if self._preamble is None:
+            self._send(how)
+
+    def _begin(self) -> None:
+        if self._preamble is not None:
+            self._send("; ".join(self._preamble))
+            self._preamble = None
+
+    def _send(self, statements: str) -> None:
+        result = self._driver.pgconn.exec_(statements.encode())
+        if result.status not in {ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK}:
+            raise psycopg.errors.error_from_result(result)
 
 
 class Shared:
@@ -59,16 +81,16 @@ class Shared:
         self._engine.dispose()
 
     @contextmanager
-    def transaction(self, now: datetime, who: str) -> Iterator[_Connection]:
-        """BEGIN comes with what time it is and whose the transaction is: one message for the three."""
+    def transaction(self, now: datetime, who: str) -> Iterator[_Transaction]:
+        """BEGIN comes with what time it is and whose the transaction is."""
         begin = f"begin; set local simulation.now = '{now.isoformat()}'; set local simulation.who = '{who}'"
-        self._connection.exec_driver_sql(begin)
+        transaction = _Transaction(self._connection, begin)
         try:
-            yield _Connection(self._connection)
+            yield transaction
         except BaseException:
-            self._connection.exec_driver_sql("rollback")
+            transaction.end("rollback")
             raise
-        self._connection.exec_driver_sql("commit")
+        transaction.end("commit")
 
 
 class SteppedEngine:
@@ -80,7 +102,7 @@ class SteppedEngine:
         self._shared = shared
 
     @asynccontextmanager
-    async def begin(self) -> AsyncIterator[_Connection]:
+    async def begin(self) -> AsyncIterator[_Transaction]:
         await self._world.park(self._replica, TRANSACTION)
         trouble = self._draw()
         if trouble is not None:
@@ -88,8 +110,8 @@ class SteppedEngine:
             self._world.tell(self._replica.name, trouble)
         if trouble is Trouble.REFUSED:
             raise psycopg.OperationalError(trouble)
-        with self._shared.transaction(self._world.now, self._replica.name) as connection:
-            yield connection
+        with self._shared.transaction(self._world.now, self._replica.name) as transaction:
+            yield transaction
             if trouble is Trouble.CUT:
                 raise psycopg.OperationalError(trouble)
         self._world.tell_changes(self._replica.name)
