@@ -19,7 +19,7 @@ export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench fuzz crash-matrix explore simulate simulate-mutations soak fmt lock clean setup container-test long-test
+.PHONY: help demo test check bench fuzz crash-matrix explore simulate simulate-mutations soak fmt lock clean setup container-test browser-test long-test
 .PHONY: check-code check-files check-lock check-migrations
 
 help: ## this list
@@ -33,6 +33,9 @@ test: $(INSTALLED) ## all tests; T=path for some, TEST_POSTGRES=container|local|
 
 long-test: $(INSTALLED) ## the tests that take longer: samples of the crash matrix, the simulation, the soak
 	$(BIN)/pytest -n 4 --dist worksteal -m long $(T)
+
+browser-test: $(INSTALLED) ## look at the report in a real Chromium; TEST_BROWSER=path for one that is not on the PATH
+	$(BIN)/pytest -n 0 -m browser $(T)
 
 container-test: $(INSTALLED) ## build the image and run it with compose; needs a Docker engine
 	$(BIN)/pytest -n 0 -m container $(T)

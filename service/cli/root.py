@@ -61,6 +61,11 @@ COMMANDS = {
         summary="whether everything is ready, and what to do",
         needs=Needs.ENVIRONMENT,
     ),
+    "report": Command(
+        module="service.cli.report",
+        summary="how the interviews went, as one page to look at or to print",
+        needs=Needs.DATABASE,
+    ),
     "healthcheck": Command(
         module="service.cli.healthcheck",
         summary="whether the replica on this host is alive",

@@ -23,12 +23,17 @@ cross join lateral (select zenhire.limit_of(a.account) as per_minute offset 0) l
 
 create index candidate_invites_completed on zenhire.candidate_invites (status_changed_at) where status = 'completed';
 
+-- Both clocks are wrong in their own way: what the vendor's is ahead by is taken from its answers.
+create function zenhire.lag_seconds(known_at timestamptz, completed_at timestamptz, vendor_ahead interval)
+    returns double precision language sql immutable parallel safe set search_path = pg_catalog as $$
+    select greatest(extract(epoch from known_at - completed_at + coalesce(vendor_ahead, interval '0')), 0)
+$$;
+
 create view zenhire.outcome_lag as
 with
 seen as (
     select i.account, p.period, p.rank,
-           greatest(extract(epoch from i.status_changed_at - i.interview_completed_at
-                                       + coalesce(a.vendor_ahead, interval '0')), 0)::double precision as lag
+           zenhire.lag_seconds(i.status_changed_at, i.interview_completed_at, a.vendor_ahead) as lag
     from (values ('last hour', interval '1 hour', 1), ('last day', interval '1 day', 2),
                  ('last 7 days', interval '7 days', 3)) p (period, length, rank)
     join zenhire.candidate_invites i

@@ -20,6 +20,7 @@ comment on column zenhire.backlog.works is 'Whether links are made: the account 
 comment on column zenhire.backlog.links_within is 'How long the due ones take at the account''s limit, if nothing else uses it; null: no links are made.';
 
 comment on index zenhire.candidate_invites_completed is 'outcome_lag: what was completed lately.';
+comment on function zenhire.lag_seconds(timestamptz, timestamptz, interval) is 'Seconds from the end of an interview, by ZenHire''s clock, to when it was known here: select zenhire.lag_seconds(status_changed_at, interview_completed_at, null) from zenhire.candidate_invites where status = ''completed'';';
 comment on view zenhire.outcome_lag is 'How soon outcomes were known here: from the end of the interview by ZenHire''s clock (corrected by account_state.vendor_ahead) to our commit.';
 comment on column zenhire.outcome_lag.account is 'The account.';
 comment on column zenhire.outcome_lag.period is 'Over which time: last hour, last day, last 7 days.';
