@@ -19,6 +19,7 @@ class Assumption:
 
 #: Each gives one row with one text, or null where there is no evidence yet. Read from the newest sessions alone.
 _EVIDENCE: tuple[tuple[str, str, LiteralString], ...] = (
+    # --- the list of sessions
     (
         "list: asked for one status",
         "perhaps; found out by three requests a day",
@@ -28,10 +29,44 @@ _EVIDENCE: tuple[tuple[str, str, LiteralString], ...] = (
         """,
     ),
     (
+        "list: searched by metadata",
+        "not at all: rows are read and compared here",
+        """
+        select count(*) || ' sessions of lost posts were found by their mark' from newest
+        where state = 'orphan' and search_count > 0 having count(*) > 0
+        """,
+    ),
+    (
         "list: rows on a page",
         "as many as come; the longest page seen counts",
         "select nullif(max(page_rows), 0) || ' at most' from zenhire.list_state",
     ),
+    (
+        "list: paging, form and order",
+        "a cursor, page numbers, offsets or none, newest or oldest first; told by the answers",
+        """
+        select sum(pages) || ' pages with ' || sum(rows) || ' rows; the last walk through all ended because: '
+               || max(ended_because) filter (where walk = 'all')
+        from zenhire.sweeps having sum(pages) > 0
+        """,
+    ),
+    (
+        "list: sessions that the console made",
+        "perhaps; followed where they carry our mark",
+        """
+        select count(*) || ' without our mark' from zenhire.unclaimed_sessions having count(*) > 0
+        """,
+    ),
+    # --- personas
+    (
+        "personas: paging and fields",
+        "as the list of sessions; id, role_name and language count, the others are not read",
+        """
+        select count(*) filter (where not created_by_us) || ' found, ' || count(*) filter (where created_by_us) || ' made'
+        from zenhire.personas where state = 'ready' having count(*) > 0
+        """,
+    ),
+    # --- what becomes of a session
     (
         "life of an unused link",
         "7 days from the answer",
@@ -60,6 +95,15 @@ _EVIDENCE: tuple[tuple[str, str, LiteralString], ...] = (
         """,
     ),
     (
+        "where SESSION_TIMEOUT stands",
+        "anywhere in the object, or nowhere: failed is enough",
+        """
+        select count(*) filter (where i.error_code = 'SESSION_TIMEOUT') || ' of ' || count(*) || ' failed sessions had it'
+        from newest n join zenhire.candidate_invites i on i.id = n.invite_id and n.current
+        where i.status = 'failed' having count(*) > 0
+        """,
+    ),
+    (
         "time of an interview's end",
         "given as completed_at",
         """
@@ -68,10 +112,35 @@ _EVIDENCE: tuple[tuple[str, str, LiteralString], ...] = (
         """,
     ),
     (
+        "how long an interview may take",
+        "any time: no interview is given up because of it",
+        """
+        select max(date_trunc('second', completed_at - interview_started_at)) || ' was the longest' from newest
+        where completed_at is not null and interview_started_at is not null
+        """,
+    ),
+    (
+        "fields of the feedback",
+        "a rating from 1 to 5 under any of its likely names; without it the outcome counts all the same",
+        """
+        select count(i.candidate_survey_rating) || ' of ' || count(*) || ' completed invites have a rating'
+        from newest n join zenhire.candidate_invites i on i.id = n.invite_id and n.current
+        where i.status = 'completed' having count(*) > 0
+        """,
+    ),
+    # --- artifacts
+    (
         "an artifact that is not ready",
         "ARTIFACT_NOT_READY, with any HTTP status; asked again",
         """
         select count(*) || ' transcripts were asked for again' from newest where collect_count > 1 having count(*) > 0
+        """,
+    ),
+    (
+        "a failure behind an artifact",
+        "asked again, with growing distances, whatever status and code it has",
+        """
+        select string_agg(distinct last_collect, ', ') from newest where collect_failures > 0
         """,
     ),
     (
@@ -84,6 +153,12 @@ _EVIDENCE: tuple[tuple[str, str, LiteralString], ...] = (
         """,
     ),
     (
+        "parts of a recording (Range)",
+        "not asked for: this version stores no recordings",
+        "select null",
+    ),
+    # --- posts and their failures
+    (
         "no idempotency key",
         "each post may make another session",
         """
@@ -93,12 +168,48 @@ _EVIDENCE: tuple[tuple[str, str, LiteralString], ...] = (
         """,
     ),
     (
-        "limit of requests",
-        "as it is set here; 429 slows the account down",
+        "codes of 400, 403 and 404",
+        "any: the HTTP status decides, the code is kept and shown",
+        """
+        select string_agg(distinct i.error_code, ', ') from newest n
+        join zenhire.candidate_invites i on i.id = n.invite_id where i.status = 'refused'
+        """,
+    ),
+    (
+        "codes of 5xx",
+        "any: whether a session was made is unknown, so it is searched for",
+        "select string_agg(distinct error_code, ', ') from newest where state = 'lost'",
+    ),
+    (
+        "what stops an account (401, 402, 403)",
+        "any code; looks go on without credits, nothing does without a key",
+        """
+        select string_agg(distinct details ->> 'code', ', ')
+        from (select details from zenhire.invite_events where kind = 'account_stopped' and invite_id is null
+              order by id desc limit %(limit)s) stops
+        """,
+    ),
+    (
+        "credits: least amount and price",
+        "told by the answers: 402 stops the links, credits_charged is kept",
+        """
+        select 'from ' || min(i.credits_charged) || ' to ' || max(i.credits_charged) || ' for an interview'
+        from newest n join zenhire.candidate_invites i on i.id = n.invite_id having count(i.credits_charged) > 0
+        """,
+    ),
+    # --- the account
+    (
+        "limit of requests, and for looks",
+        "as it is set here, for all requests alike; 429 slows the account down",
         """
         select sum(too_fast) || ' of ' || sum(sent) || ' requests got 429' from zenhire.request_counts
         where minute > %(now)s - interval '1 day' having sum(sent) > 0
         """,
+    ),
+    (
+        "interviews at once",
+        "some number: candidates beyond it wait at the door, and their links live on",
+        "select max(running) || ' on one list' from zenhire.list_state having max(running) > 0",
     ),
     (
         "the vendor's clock",
@@ -108,6 +219,7 @@ _EVIDENCE: tuple[tuple[str, str, LiteralString], ...] = (
         from zenhire.account_state where vendor_ahead is not null
         """,
     ),
+    ("bodies of health and credits", "not asked for", "select null"),
     ("an outbound webhook", "there is none: polling is the only signal", "select null"),
 )
 

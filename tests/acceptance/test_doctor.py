@@ -49,6 +49,7 @@ def test_before_the_first_start_it_says_what_is_right_and_creates_nothing(databa
         truth = sandbox.platform.truth()
         assert (len(truth.sessions), sum(truth.answers.values())) == (0, 2)
     assert {one["seen"] for one in found["assumptions"]} == {""}
+    assert len(found["assumptions"]) == len({one["topic"] for one in found["assumptions"]}) == 27
 
 
 def test_after_some_work_it_says_what_was_seen_live(database: Database) -> None:
@@ -64,6 +65,8 @@ def test_after_some_work_it_says_what_was_seen_live(database: Database) -> None:
     assert "enough for a link on" in shown.stdout
     assert "seen live: default: honoured" in shown.stdout
     assert "seen live: 1 JSON, 0 other" in shown.stdout
+    assert "0 found, 1 made" in shown.stdout
+    assert "was the longest" in shown.stdout
     assert max(len(line) for line in shown.stdout.splitlines()) <= 80
     assert sandbox.key not in shown.stdout + shown.stderr
 
