@@ -62,7 +62,8 @@ _EVIDENCE: tuple[tuple[str, str, LiteralString], ...] = (
         "personas: paging and fields",
         "as the list of sessions; id, role_name and language count, the others are not read",
         """
-        select count(*) filter (where not created_by_us) || ' found, ' || count(*) filter (where created_by_us) || ' made'
+        select count(*) filter (where not created_by_us) || ' found, '
+               || count(*) filter (where created_by_us) || ' made'
         from zenhire.personas where state = 'ready' having count(*) > 0
         """,
     ),
@@ -98,7 +99,8 @@ _EVIDENCE: tuple[tuple[str, str, LiteralString], ...] = (
         "where SESSION_TIMEOUT stands",
         "anywhere in the object, or nowhere: failed is enough",
         """
-        select count(*) filter (where i.error_code = 'SESSION_TIMEOUT') || ' of ' || count(*) || ' failed sessions had it'
+        select count(*) filter (where i.error_code = 'SESSION_TIMEOUT') || ' of ' || count(*)
+               || ' failed sessions had it'
         from newest n join zenhire.candidate_invites i on i.id = n.invite_id and n.current
         where i.status = 'failed' having count(*) > 0
         """,

@@ -17,8 +17,8 @@ update zenhire.candidate_invites set candidate_survey_rating = 4, credits_charge
 update zenhire.interview_sessions s set dead_at = zenhire.clock(), dead_because = 'a test', vendor_status = 'initiated',
     next_look_at = null, next_look_reason = null, reinvited_at = zenhire.clock()
 from zenhire.candidate_invites i where i.id = s.invite_id and i.status = 'expired';
-insert into zenhire.interview_sessions (account, invite_id, link_number, post_number, state, current, counted, session_id,
-    link_expires_at, search_count, vendor_status)
+insert into zenhire.interview_sessions (account, invite_id, link_number, post_number, state, current, counted,
+    session_id, link_expires_at, search_count, vendor_status)
 select account, id, 1, 2, 'orphan', false, false, 'orphan-1', zenhire.clock(), 3, 'initiated'
 from zenhire.candidate_invites where status = 'completed';
 insert into zenhire.interview_sessions (account, invite_id, link_number, post_number, state, current, error_code)
@@ -27,7 +27,8 @@ insert into zenhire.transcripts (post_id, account, session_id, invite_id, docume
 select s.post_id, s.account, s.session_id, s.invite_id, '{}', 2, sha256('{}') from zenhire.interview_sessions s
 where s.vendor_status = 'completed';
 insert into zenhire.list_state (account, status_filter, page_rows, running) values ('default', 'honoured', 20, 8);
-insert into zenhire.sweeps (account, walk, pages, rows, ended_because) values ('default', 'all', 3, 41, 'the list ended');
+insert into zenhire.sweeps (account, walk, pages, rows, ended_because)
+values ('default', 'all', 3, 41, 'the list ended');
 insert into zenhire.unclaimed_sessions (account, session_id, finding, vendor_status)
 values ('default', 'stranger-1', 'unknown_post', 'active');
 insert into zenhire.personas (account, role_name, language, state, persona_id, next_try_at, ready_at, created_by_us)
