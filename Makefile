@@ -19,7 +19,7 @@ export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench fuzz crash-matrix explore simulate simulate-mutations soak fmt lock clean setup container-test browser-test long-test
+.PHONY: help demo test check bench fuzz crash-matrix explore simulate simulate-mutations soak fmt lock clean docs setup container-test browser-test long-test
 .PHONY: check-code check-files check-lock check-migrations
 
 help: ## this list
@@ -57,6 +57,11 @@ simulate-mutations: $(INSTALLED) ## take out the service's safeguards, one at a 
 
 explore: $(INSTALLED) ## walk through every order of two replicas, one invite and two faults; writes docs/reliability.md
 	$(BIN)/python -m tests.exploration
+
+docs: $(INSTALLED) ## write what documents take from settings and database: README.md, docs/schema.md, states.md, security.md
+	$(BIN)/python -m service.settings_table README.md
+	$(BIN)/python -m tests.pages
+	$(BIN)/python -m tests.roles
 
 check: check-code check-files check-lock check-migrations ## lint, types, layers, container files, lock file, migrations
 

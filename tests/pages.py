@@ -1,0 +1,103 @@
+"""`python -m tests.pages`: what the database says of itself, into docs/schema.md and docs/states.md."""
+
+import os
+from collections.abc import Iterator
+
+from service.core.model import InviteStatus
+from service.postgres.migrate import upgrade
+from tests.support.database import Database
+from tests.support.postgres import VARIABLE, running_server, source_from
+from tests.support.report import ROOT, replace_section
+
+SCHEMA = ROOT / "docs" / "schema.md"
+STATES = ROOT / "docs" / "states.md"
+
+_RELATIONS = """
+select c.oid, c.relname as name, obj_description(c.oid, 'pg_class') as comment
+from pg_class c where c.relnamespace = 'zenhire'::regnamespace and c.relkind = %(kind)s order by c.relname
+"""
+
+_COLUMNS = """
+select a.attname as name, format_type(a.atttypid, a.atttypmod) as type, a.attnotnull as required,
+       col_description(a.attrelid, a.attnum) as comment
+from pg_attribute a where a.attrelid = %(oid)s and a.attnum > 0 and not a.attisdropped order by a.attnum
+"""
+
+_INDEXES = """
+select c.relname as name, obj_description(c.oid, 'pg_class') as comment
+from pg_index i join pg_class c on c.oid = i.indexrelid where i.indrelid = %(oid)s order by c.relname
+"""
+
+_FUNCTIONS = """
+select p.proname || '(' || pg_get_function_arguments(p.oid) || ')' as name, pg_get_function_result(p.oid) as result,
+       obj_description(p.oid, 'pg_proc') as comment
+from pg_proc p
+where p.pronamespace = 'zenhire'::regnamespace and p.prorettype <> 'trigger'::regtype order by p.proname
+"""
+
+_MOVES = "select zenhire.may_move(%(from)s, %(to)s) as may"
+
+
+def tables(database: Database, kind: str) -> str:
+    """Each table (`kind` r) or view (v) with its columns."""
+    return "\n".join(_relation_lines(database, kind))
+
+
+def _relation_lines(database: Database, kind: str) -> Iterator[str]:
+    for relation in database.fetch(_RELATIONS, {"kind": kind}):
+        yield from (f"### {relation['name']}", "", _cell(relation["comment"]), "")
+        yield from ("| column | type | what it is |", "|---|---|---|")
+        for column in database.fetch(_COLUMNS, {"oid": relation["oid"]}):
+            required = ", not null" if column["required"] else ""
+            yield f"| `{column['name']}` | {column['type']}{required} | {_cell(column['comment'])} |"
+        indexes = database.fetch(_INDEXES, {"oid": relation["oid"]})
+        if indexes:
+            yield from ("", "| index | what it is for |", "|---|---|")
+            yield from (f"| `{index['name']}` | {_cell(index['comment'])} |" for index in indexes)
+        yield ""
+
+
+def functions(database: Database) -> str:
+    head = ["| function | gives | what it does |", "|---|---|---|"]
+    rows = database.fetch(_FUNCTIONS)
+    return "\n".join(head + [f"| `{row['name']}` | {_cell(row['result'])} | {_cell(row['comment'])} |" for row in rows])
+
+
+def _cell(text: str | None) -> str:
+    """Part of a line, and of a table's cell."""
+    if text is None:
+        raise ValueError("something in schema zenhire has no COMMENT")
+    return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
+
+
+def moves(database: Database) -> dict[InviteStatus, list[InviteStatus]]:
+    """Which statuses may follow each, as the trigger that guards them asks."""
+    return {
+        one: [
+            other
+            for other in InviteStatus
+            if other != one and database.fetch_value(_MOVES, {"from": one.value, "to": other.value})
+        ]
+        for one in InviteStatus
+    }
+
+
+def diagram(following: dict[InviteStatus, list[InviteStatus]]) -> str:
+    """For Mermaid."""
+    lines = ["```mermaid", "stateDiagram-v2", "    [*] --> pending"]
+    lines += [f"    {one} --> {other}" for one, others in following.items() for other in others]
+    return "\n".join([*lines, "```"])
+
+
+def main() -> None:
+    with running_server(source_from(os.environ.get(VARIABLE, ""))) as server, server.database() as name:
+        upgrade(server.url_of(name))
+        database = Database(server.url_of(name))
+        replace_section(SCHEMA, "tables", tables(database, "r"))
+        replace_section(SCHEMA, "views", tables(database, "v"))
+        replace_section(SCHEMA, "functions", functions(database))
+        replace_section(STATES, "moves", diagram(moves(database)))
+
+
+if __name__ == "__main__":
+    main()
