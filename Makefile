@@ -58,8 +58,8 @@ simulate-mutations: $(INSTALLED) ## take out the service's safeguards, one at a 
 explore: $(INSTALLED) ## walk through every order of two replicas, one invite and two faults; writes docs/reliability.md
 	$(BIN)/python -m tests.exploration
 
-docs: $(INSTALLED) ## write what documents take from settings and database: README.md, docs/schema.md, states.md, security.md
-	$(BIN)/python -m service.settings_table README.md
+docs: $(INSTALLED) ## write what documents take from settings and database: docs/settings.md, schema.md, security.md
+	$(BIN)/python -m service.settings_table docs/settings.md
 	$(BIN)/python -m tests.pages
 	$(BIN)/python -m tests.roles
 

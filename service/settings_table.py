@@ -1,6 +1,6 @@
 """The table of settings for people, written from the settings themselves so that it cannot go stale.
 
-`python -m service.settings_table README.md` refreshes the table between the two markers of that file.
+`python -m service.settings_table docs/settings.md` refreshes the table between the two markers of that file.
 """
 
 import re

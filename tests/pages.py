@@ -1,16 +1,14 @@
-"""`python -m tests.pages`: what the database says of itself, into docs/schema.md and docs/states.md."""
+"""`python -m tests.pages`: what the database says of itself, into docs/schema.md."""
 
 import os
 from collections.abc import Iterator
 
-from service.core.model import InviteStatus
 from service.postgres.migrate import upgrade
 from tests.support.database import Database
 from tests.support.postgres import VARIABLE, running_server, source_from
 from tests.support.report import ROOT, replace_section
 
 SCHEMA = ROOT / "docs" / "schema.md"
-STATES = ROOT / "docs" / "states.md"
 
 _RELATIONS = """
 select c.oid, c.relname as name, obj_description(c.oid, 'pg_class') as comment
@@ -34,8 +32,6 @@ select p.proname || '(' || pg_get_function_arguments(p.oid) || ')' as name, pg_g
 from pg_proc p
 where p.pronamespace = 'zenhire'::regnamespace and p.prorettype <> 'trigger'::regtype order by p.proname
 """
-
-_MOVES = "select zenhire.may_move(%(from)s, %(to)s) as may"
 
 
 def tables(database: Database, kind: str) -> str:
@@ -70,25 +66,6 @@ def _cell(text: str | None) -> str:
     return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
 
 
-def moves(database: Database) -> dict[InviteStatus, list[InviteStatus]]:
-    """Which statuses may follow each, as the trigger that guards them asks."""
-    return {
-        one: [
-            other
-            for other in InviteStatus
-            if other != one and database.fetch_value(_MOVES, {"from": one.value, "to": other.value})
-        ]
-        for one in InviteStatus
-    }
-
-
-def diagram(following: dict[InviteStatus, list[InviteStatus]]) -> str:
-    """For Mermaid."""
-    lines = ["```mermaid", "stateDiagram-v2", "    [*] --> pending"]
-    lines += [f"    {one} --> {other}" for one, others in following.items() for other in others]
-    return "\n".join([*lines, "```"])
-
-
 def main() -> None:
     with running_server(source_from(os.environ.get(VARIABLE, ""))) as server, server.database() as name:
         upgrade(server.url_of(name))
@@ -96,7 +73,6 @@ def main() -> None:
         replace_section(SCHEMA, "tables", tables(database, "r"))
         replace_section(SCHEMA, "views", tables(database, "v"))
         replace_section(SCHEMA, "functions", functions(database))
-        replace_section(STATES, "moves", diagram(moves(database)))
 
 
 if __name__ == "__main__":

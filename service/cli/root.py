@@ -84,7 +84,7 @@ exit codes:
   0 done   1 failed   2 wrong usage or settings   3 something needs a person (status, verify)
   4 migrations are pending
 
-Settings come from the environment; see the README. `zenhire-sync COMMAND --help` shows an example of each command.
+Settings come from the environment; see docs/settings.md. `zenhire-sync COMMAND --help` shows an example.
 """
 
 

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
-from service.core.model import INVITE_MOVES, InviteStatus
+from service.core.model import InviteStatus
 from tests.support.database import Database
 from tests.support.processes import run_to_end
 from tests.support.stages import add_post, move, publish
@@ -18,6 +18,7 @@ from tests.support.stages import add_post, move, publish
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 ARCHITECTURE = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+PAGES = {page.stem: page.read_text(encoding="utf-8") for page in sorted((ROOT / "docs").glob("*.md"))}
 PICTURE = (ROOT / "docs" / "demo.svg").read_text(encoding="utf-8")
 
 SQL = dict(re.findall(r"<!-- sql: (\w+) -->\n```sql\n(.*?)```", README, re.DOTALL))
@@ -187,7 +188,7 @@ def test_what_is_named_in_the_schema_is_there_and_what_is_said_to_come_is_not(da
     assert not set(re.findall(r"`(\w+)`", LATER)) - {"recording_state", "none", "migrate"} & there
 
 
-@pytest.mark.parametrize("document", [HERE, ARCHITECTURE], ids=["README", "ARCHITECTURE"])
+@pytest.mark.parametrize("document", [HERE, ARCHITECTURE, *PAGES.values()], ids=["README", "ARCHITECTURE", *PAGES])
 def test_every_command_and_option_that_is_named_exists(document: str) -> None:
     commands = set(re.findall(r"^    (\w+)", run_to_end("--help", env={}).stdout, re.MULTILINE))
     for command, options in re.findall(r"(?m)\bzenhire-sync ([a-z]+)((?: -[\w-]+| [\w./-]+)*)", code_of(document)):
@@ -196,7 +197,7 @@ def test_every_command_and_option_that_is_named_exists(document: str) -> None:
         assert not [option for option in re.findall(r"--[a-z-]+", options) if option not in said]
 
 
-@pytest.mark.parametrize("document", [README, ARCHITECTURE], ids=["README", "ARCHITECTURE"])
+@pytest.mark.parametrize("document", [README, ARCHITECTURE, *PAGES.values()], ids=["README", "ARCHITECTURE", *PAGES])
 def test_every_make_target_that_is_named_exists(document: str) -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     assert set(re.findall(r"\bmake ([a-z-]+)", code_of(document))) <= targets
@@ -227,15 +228,6 @@ def test_the_picture_shows_the_demo_and_asks_no_other_host_for_anything() -> Non
     assert "cand-20" in PICTURE
     assert "@font-face" not in PICTURE
     assert not re.findall(r"(?:href|src)\s*=\s*[\"'](?!#)|url\(\s*[\"']?(?!#)|@import|<script", PICTURE)
-
-
-def test_the_diagram_of_states_is_the_table_of_moves() -> None:
-    (diagram,) = re.findall(r"```mermaid\n(.*?)```", ARCHITECTURE, re.DOTALL)
-    drawn = re.findall(r"^    (\w+) --> (\w+)", diagram, re.MULTILINE)
-    legal = {(str(before), str(after)) for before, targets in INVITE_MOVES.items() for after in targets}
-    assert len(drawn) == len(set(drawn))
-    assert set(drawn) == legal
-    assert f"[*] --> {InviteStatus.PENDING}" in diagram
 
 
 def test_the_layers_are_those_that_are_checked() -> None:
