@@ -19,7 +19,7 @@ export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench fuzz crash-matrix explore simulate simulate-mutations soak fmt lock clean docs setup container-test browser-test long-test
+.PHONY: help demo test check bench fuzz crash-matrix explore simulate simulate-mutations soak fmt lock clean docs setup container-test browser-test node-test long-test
 .PHONY: check-code check-files check-lock check-migrations
 
 help: ## this list
@@ -36,6 +36,10 @@ long-test: $(INSTALLED) ## the tests that take longer: samples of the crash matr
 
 browser-test: $(INSTALLED) ## look at the report in a real Chromium; TEST_BROWSER=path for one that is not on the PATH
 	$(BIN)/pytest -n 0 -m browser $(T)
+
+node-test: $(INSTALLED) ## run the example that is written for Node; needs Node 18 or newer and npm
+	npm ci --prefix docs/examples --no-audit --no-fund --silent
+	$(BIN)/pytest -n 0 -m node $(T)
 
 container-test: $(INSTALLED) ## build the image and run it with compose; needs a Docker engine
 	$(BIN)/pytest -n 0 -m container $(T)
