@@ -8,6 +8,7 @@ from uuid import UUID
 
 from service.core.model import FINAL_STATUSES, InviteStatus
 from service.operate.account_facts import Account, read_accounts
+from service.operate.account_figures import AccountFigures, read_figures
 from service.operate.snapshot import Snapshot
 from service.operate.waits import WAIT_JOINS
 from service.operate.words import plain, safe
@@ -199,6 +200,7 @@ class Status:
     replicas: tuple[Replica, ...]
     last_tick_at: datetime | None
     accounts: tuple[Account, ...]
+    figures: tuple[AccountFigures, ...]
     attention: tuple[Attention, ...]
     attention_count: int
 
@@ -229,6 +231,7 @@ def read_status(seen: Snapshot) -> Status:
         replicas=_read_replicas(seen),
         last_tick_at=last_tick(seen),
         accounts=read_accounts(seen),
+        figures=read_figures(seen),
         attention=tuple(_attention(row) for row in needy),
         attention_count=needy[0]["total"] if needy else 0,
     )

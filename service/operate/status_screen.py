@@ -1,10 +1,10 @@
 """The status on one screen: is everything all right, and if not, what is to be done."""
 
-from collections.abc import Sequence
 from datetime import datetime
 
 from service.core.model import InviteStatus
 from service.operate.account_facts import Account
+from service.operate.account_figures import in_sentences
 from service.operate.account_words import in_short, troubles
 from service.operate.show import Line, Tone, paragraph, statement
 from service.operate.status_facts import LATELY, Attention, Invites, Precision, Replica, Sessions, Status, Waiting
@@ -38,7 +38,7 @@ def screen(status: Status, *, attention_first: bool = False) -> list[Line]:
     lines += _waiting(status)
     lines += _sessions(status.sessions, status.at)
     lines += _replicas(status)
-    lines += _accounts(status.accounts, status.at)
+    lines += _accounts(status)
     return lines if attention_first else lines + needs
 
 
@@ -183,13 +183,17 @@ def _replica(replica: Replica, now: datetime) -> str:
     return f"{where}: last tick {ago(replica.last_tick_at, now)}{leases}"
 
 
-def _accounts(accounts: Sequence[Account], now: datetime) -> list[Line]:
+def _accounts(status: Status) -> list[Line]:
     lines = [Line(), Line("ACCOUNTS", Tone.TITLE)]
-    if not accounts:
+    if not status.accounts:
         lines.append(Line("  none yet: a replica makes them known when it starts"))
-    for account in sorted(accounts, key=lambda account: account.works)[:ROWS_MAX]:
-        lines += _account(account, now)
-    return lines + _and_more(len(accounts), "accounts")
+    figures = {one.account: one for one in status.figures}
+    for account in sorted(status.accounts, key=lambda account: account.works)[:ROWS_MAX]:
+        lines += _account(account, status.at)
+        if account.works and account.account in figures:
+            for said in in_sentences(figures[account.account]):
+                lines += paragraph(said, indent=4)
+    return lines + _and_more(len(status.accounts), "accounts")
 
 
 def _account(account: Account, now: datetime) -> list[Line]:

@@ -228,11 +228,14 @@ async def test_the_form_for_programs_is_stable(database: Database, document: Any
         "replicas",
         "last_tick_at",
         "accounts",
+        "figures",
         "attention",
         "attention_count",
     ]
     assert (shown["at"], shown["all_right"], shown["attention_count"]) == (NOW.isoformat(), False, 1)
     assert shown["accounts"][0]["paused_at"] == NOW.isoformat()
+    assert (shown["figures"][0]["account"], shown["figures"][0]["allowed"]) == ("default", 400)
+    assert shown["figures"][0]["seen_within"] > 0
     assert list(shown["attention"][0]) == ["since", "what", "account", "invite_id", "code", "why", "statement"]
 
 

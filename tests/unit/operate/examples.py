@@ -1,11 +1,13 @@
 """A plain one of each fact, for the tests of the wording."""
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from service.core.model import InviteStatus, PostState
 from service.operate.account_facts import Account
+from service.operate.account_figures import AccountFigures
 from service.operate.explain_facts import Invite, Post, Record
 from service.operate.status_facts import Invites, Precision, Sessions, Status, StatusCount
 
@@ -19,6 +21,21 @@ def _filled(kind: type[Any], values: dict[str, Any]) -> Any:
 def an_account(**over: Any) -> Account:
     values = {"account": "default", "key_present": True, "needs_person": False}
     made: Account = _filled(Account, values | over)
+    return made
+
+
+def some_figures(**over: Any) -> AccountFigures:
+    values = {
+        "account": "default",
+        "promise": "A change is seen within 12 seconds.",
+        "seen_within": timedelta(seconds=12),
+        "pace": Decimal(1),
+        "allowed": 400,
+        "sent": 0,
+        "too_fast": 0,
+        "outcomes": 0,
+    }
+    made: AccountFigures = _filled(AccountFigures, values | over)
     return made
 
 
@@ -93,6 +110,7 @@ def a_status(**over: Any) -> Status:
         "waiting": (),
         "sessions": _filled(Sessions, sessions),
         "replicas": (),
+        "figures": (),
         "accounts": (),
         "attention": (),
         "attention_count": 0,

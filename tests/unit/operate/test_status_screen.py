@@ -1,4 +1,5 @@
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from service.operate.status_facts import Attention, Precision, Replica, Status, 
 from service.operate.status_screen import ROWS_MAX, screen
 from service.operate.waits import WaitReason
 from service.operate.words import WIDTH
-from tests.unit.operate.examples import NOW, a_status, an_account, some_invites
+from tests.unit.operate.examples import NOW, a_status, an_account, some_figures, some_invites
 
 
 def text_of(status: Status, **over: Any) -> str:
@@ -58,6 +59,29 @@ def test_a_long_list_is_cut_and_says_where_the_rest_is() -> None:
 def test_attention_comes_first_where_the_end_may_be_cut_off() -> None:
     text = text_of(a_status(attention=attention(), attention_count=1), attention_first=True)
     assert text.index("ATTENTION\n") < text.index("INVITES")
+
+
+def test_an_account_that_works_tells_how_soon_a_change_is_seen_and_was_and_what_it_used() -> None:
+    figures = some_figures(
+        outcomes=40, p50_seconds=Decimal("4.5"), p95_seconds=Decimal("9.8"), sent=140, pace=Decimal("0.70"), too_fast=3
+    )
+    said = flat(a_status(accounts=(an_account(),), figures=(figures,)))
+    assert (
+        "default: works; no look yet, no link yet A change is seen within 12 seconds. "
+        "40 outcomes in the last day: half known within 4.5 s, 95 of 100 within 9.8 s. "
+        "140 requests of 400 in the last minute; it goes at 70% of it, after a 429."
+    ) in said
+
+
+def test_what_has_not_happened_yet_is_not_told_in_numbers() -> None:
+    said = flat(a_status(accounts=(an_account(),), figures=(some_figures(),)))
+    assert said.endswith("no look yet, no link yet A change is seen within 12 seconds.")
+
+
+def test_an_account_that_does_not_work_promises_nothing() -> None:
+    said = flat(a_status(accounts=(an_account(key_present=False),), figures=(some_figures(sent=9),)))
+    assert "seen within" not in said
+    assert "9 requests" not in said
 
 
 def test_numbers_that_are_not_counted_are_marked_as_such() -> None:
