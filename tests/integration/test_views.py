@@ -73,43 +73,6 @@ def test_a_paused_and_stopped_account_says_how_many_wait_and_its_statement_ends_
     assert attention(database) == []
 
 
-def test_an_invite_that_needs_review_is_shown_until_its_statement_has_run(database: Database) -> None:
-    database.execute(TICKING)
-    database.execute(WITH_KEY)
-    invite_id = invite_at(database, "needs_review")
-    (row,) = attention(database)
-    assert (row["what"], row["invite_id"], row["code"]) == ("invite", invite_id, "A_TEST")
-    run_statement(database, row)
-    assert attention(database) == []
-
-
-@pytest.mark.parametrize(
-    ("columns", "code", "has_statement"),
-    [
-        ("state = 'lost', dead_at = zenhire.clock(), dead_because = 'not_found'", "POSTS_NEVER_SETTLED", True),
-        ("state = 'orphan', session_id = 'o', link_expires_at = '2100-01-01', vendor_status = 'active'",
-         "ORPHAN_IN_USE", False),
-        ("state = 'orphan', session_id = 'o', link_expires_at = '2100-01-01', vendor_status = 'completed'",
-         "ORPHAN_IN_USE", True),
-    ],
-)  # fmt: skip
-def test_what_posts_left_behind_is_shown_until_somebody_takes_note(
-    database: Database, columns: str, code: str, *, has_statement: bool
-) -> None:
-    database.execute(TICKING)
-    database.execute(WITH_KEY)
-    invite_at(database, "starting")
-    database.execute(
-        f"update zenhire.interview_sessions set {columns}, lease_token = null, lease_until = null, lease_holder = null"
-    )
-    (row,) = attention(database)
-    assert (row["what"], row["code"], row["account"]) == ("session", code, "default")
-    assert (row["statement"] is not None) == has_statement
-    if has_statement:
-        run_statement(database, row)
-        assert attention(database) == []
-
-
 def test_lost_posts_of_one_account_are_one_row(database: Database) -> None:
     database.execute(TICKING)
     database.execute(WITH_KEY)
@@ -133,29 +96,6 @@ def test_a_session_that_the_vendor_does_not_know_is_shown_while_its_invite_is_op
     assert (row["code"], row["invite_id"]) == ("SESSION_MISSING", invite_id)
     run_statement(database, row)
     assert attention(database) == []
-
-
-@pytest.mark.parametrize(
-    ("columns", "values", "code", "has_statement"),
-    [
-        ("state, persona_id, matches", "'ready', 'p1', 2", "SEVERAL_PERSONAS", True),
-        ("state, error_code, next_try_at", "'refused', 'INVALID_INPUT', null", "INVALID_INPUT", True),
-        ("state, error_code", "'wanted', 'TOO_MANY_NEW_PERSONAS'", "TOO_MANY_NEW_PERSONAS", False),
-    ],
-)
-def test_a_persona_that_needs_a_person_is_shown(
-    database: Database, columns: str, values: str, code: str, *, has_statement: bool
-) -> None:
-    database.execute(
-        f"insert into zenhire.personas (account, role_name, language, {columns}) "
-        f"values ('default', 'O''Neill', 'en', {values})"
-    )
-    (row,) = attention(database)
-    assert (row["what"], row["code"]) == ("persona", code)
-    assert "O'Neill" in row["why"]
-    if has_statement:
-        run_statement(database, row)
-        assert attention(database) == []
 
 
 @pytest.mark.parametrize(
