@@ -68,6 +68,11 @@ READS = {
     "candidate_interviews, one candidate": (
         "select * from zenhire.candidate_interviews where account = 'default' and candidate_ref = 'candidate-500'"
     ),
+    "candidate_interviews, 1,000 open ones": (
+        "select * from zenhire.candidate_interviews where status = 'link_ready' limit 1000"
+    ),
+    "request_usage": "select * from zenhire.request_usage",
+    "capacity": "select * from zenhire.capacity",
     "results, one request": "select * from zenhire.results where account = 'default' and request_key = 'request-500'",
     "timeline, one invite": (
         "select * from zenhire.timeline where invite_id = "

@@ -128,6 +128,28 @@ def test_where_is_my_candidates_interview(database: Database, status: str, label
         assert row["next_at"].year == 2100
 
 
+def test_two_open_invites_of_the_same_candidate_and_persona_stand_out(database: Database) -> None:
+    database.execute(WITH_KEY)
+    first = invite_at(database, "link_ready", candidate_ref="C-1", role_name="Nurse", language="en")
+    second = insert_invite(database, candidate_ref="C-1", role_name=" nurse", language="EN")
+    assert (whereabouts(database, first)["twin_id"], whereabouts(database, second)["twin_id"]) == (second, first)
+    said = whereabouts(database, first)["sentence"]
+    assert said.endswith(f"Another open invite ({second}) asks for the same interview of this candidate.")
+    database.execute("select zenhire.cancel_invite(%s, 'a mistake')", [second])
+    assert {whereabouts(database, one)["twin_id"] for one in (first, second)} == {None}
+
+
+def test_other_roles_candidates_accounts_and_ended_invites_are_no_twins(database: Database) -> None:
+    database.execute(WITH_KEY)
+    invite_id = insert_invite(database, candidate_ref="C-1", role_name="Nurse", language="en")
+    insert_invite(database, candidate_ref="C-1", role_name="Nurse", language="de")
+    insert_invite(database, candidate_ref="C-1", persona_id="persona-1")
+    insert_invite(database, candidate_ref="C-2", role_name="Nurse", language="en")
+    insert_invite(database, candidate_ref="C-1", role_name="Nurse", language="en", account="other")
+    invite_at(database, "completed", candidate_ref="C-1", role_name="Nurse", language="en")
+    assert whereabouts(database, invite_id)["twin_id"] is None
+
+
 def test_a_link_that_the_ats_has_sent_or_seen_waits_for_the_candidate(database: Database) -> None:
     database.execute(WITH_KEY)
     sent, seen = invite_at(database, "link_ready"), invite_at(database, "link_ready")

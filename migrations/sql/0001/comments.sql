@@ -242,6 +242,7 @@ comment on column zenhire.candidate_interviews.label is 'The status in words tha
 comment on column zenhire.candidate_interviews.waiting_on is 'Who is next: us, ats, candidate, vendor, operator or nobody.';
 comment on column zenhire.candidate_interviews.sentence is 'What is going on, in a sentence.';
 comment on column zenhire.candidate_interviews.next_at is 'When something happens next, as far as that is known.';
+comment on column zenhire.candidate_interviews.twin_id is 'Another open invite that asks for the same interview of this candidate: most often a mistake. cancel_invite ends one of them.';
 comment on view zenhire.results is 'One row per invite with its outcome. An outcome holds no score: ZenHire''s API gives none, and candidate_survey_rating is the candidate''s opinion of the interview.';
 comment on column zenhire.results.invite_id is 'The invite.';
 comment on column zenhire.results.account is 'Which account.';

@@ -253,7 +253,8 @@ select i.candidate_ref, i.account, i.request_key, i.id as invite_id,
                then coalesce(i.error_message || ' ', '') || 'ZenHire cannot revoke its link, which works until '
                     || zenhire.in_words(w.link_expires_at) || '.'
            else coalesce(i.error_message, 'Nothing more happens by itself.')
-       end as sentence,
+       end || coalesce(' Another open invite (' || twin.id || ') asks for the same interview of this candidate.', '')
+           as sentence,
        case
            when status = 'pending' and start_after > now then start_after
            when status = 'pending' and is_held then probe_at
@@ -263,7 +264,8 @@ select i.candidate_ref, i.account, i.request_key, i.id as invite_id,
            when status = 'link_ready' then i.link_expires_at
            when status = 'in_progress' then next_look_at
            when status = 'completed' and transcript_state = 'waiting' then next_collect_at
-       end as next_at
+       end as next_at,
+       twin.id as twin_id
 from zenhire.candidate_invites i
 left join zenhire.interview_sessions s on s.invite_id = i.id and s.current
 left join zenhire.account_state a on a.account = i.account
@@ -275,6 +277,15 @@ left join lateral (
            or i.status in ('pending', 'starting') and o.superseded_at is null and zenhire.link_works(o))
     order by o.vendor_status = 'completed' desc, o.vendor_status = 'active' desc, o.link_expires_at desc
     limit 1) w on true
+-- two of them are most often a mistake of the ATS's: the candidate gets two links, and is asked twice
+left join lateral (
+    select t.id from zenhire.candidate_invites t
+    where t.account = i.account and t.candidate_ref = i.candidate_ref and t.id <> i.id
+      and coalesce(t.persona_id, zenhire.persona_key(t.role_name, t.language))
+          = coalesce(i.persona_id, zenhire.persona_key(i.role_name, i.language))
+      and t.status in ('pending', 'starting', 'link_ready', 'in_progress', 'needs_review')
+      and i.status in ('pending', 'starting', 'link_ready', 'in_progress', 'needs_review')
+    order by t.created_at, t.id limit 1) twin on true
 cross join (select zenhire.clock() as now) c
 cross join lateral (
     select a.account is null or not a.key_present or a.paused_at is not null or a.stop_code is not null as is_held,
