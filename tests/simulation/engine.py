@@ -77,8 +77,13 @@ class Shared:
         self._connection.exec_driver_sql(SESSION_SETTINGS)
 
     def close(self) -> None:
-        self._connection.close()
+        self._connection.invalidate()  # closed as it is: it may be lost, or in the middle of something
         self._engine.dispose()
+
+    def must_be_there(self) -> None:
+        """A connection that is really lost looks to replicas like a database that is away: the run says nothing."""
+        if self._connection.invalidated or self._connection.connection.driver_connection.closed:  # type: ignore[union-attr]
+            raise RuntimeError("the run's own connection to Postgres is gone")
 
     @contextmanager
     def transaction(self, now: datetime, who: str) -> Iterator[_Transaction]:

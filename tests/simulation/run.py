@@ -56,6 +56,7 @@ class Stage:
         world.tell("", f"seed {seed}: {', '.join(scenario.themes)}; {scenario.replicas} replicas")
         with _logs_kept(world):
             unrest = self._loop.run_until_complete(self._play(world))
+        self._shared.must_be_there()
         self.database.tell(world.now, "simulation")
         wrong = findings(world)
         if unrest:

@@ -36,6 +36,18 @@ def test_whatever_goes_wrong_nothing_is_lost_and_nobody_has_two_links(stage: Sta
         assert not findings, "\n    ".join([f"seed {seed} (make simulate SEED={seed} tells its story):", *findings])
 
 
+def test_a_run_whose_own_connection_is_lost_says_nothing(postgres_server: Server, migrated_template: str) -> None:
+    with postgres_server.database(template=migrated_template) as name:
+        stage = Stage(postgres_server.url_of(name))
+        stage.play(1)
+        postgres_server.execute(
+            f"select pg_terminate_backend(pid) from pg_stat_activity where datname = '{name}' and query = 'commit'"
+        )
+        with pytest.raises(RuntimeError, match="own connection to Postgres is gone"):
+            stage.play(2)
+        stage.close()
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("seed", SEEDS_THAT_FOUND)
 def test_a_fault_that_was_mended_stays_mended(stage: Stage, seed: int) -> None:
