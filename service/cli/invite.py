@@ -73,16 +73,21 @@ def _check(name: str, file_format: "FileFormat") -> "CheckedFile":
 
 
 def _load(database_url: str, checked: "CheckedFile", *, skip_bad: bool) -> int:
-    from service.operate.invite_load import BATCH_ROWS, load_rows
+    from service.operate.invite_load import load_rows
+    from service.operate.progress import Progress
 
     def keep(loaded: "Loaded") -> bool:
         return skip_bad or not (checked.problems or loaded.problems)
 
-    def progress(done: int) -> None:
-        if len(checked.rows) > BATCH_ROWS:
-            print(f"{done:,} of {len(checked.rows):,} rows", file=sys.stderr)
-
-    loaded = load_rows(database_url, checked.rows, keep=keep, progress=progress)
+    rows = len(checked.rows)
+    progress = Progress()
+    loaded = load_rows(
+        database_url,
+        checked.rows,
+        keep=keep,
+        progress=lambda done: progress.note(f"{done:,} of {rows:,} rows", part=done / rows),
+    )
+    progress.clear()
     problems = sorted([*checked.problems, *loaded.problems], key=lambda problem: problem.line)
     _show(problems)
     bad_count = len({problem.line for problem in problems})

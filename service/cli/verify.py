@@ -58,8 +58,8 @@ def run(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
         return MIGRATIONS_PENDING if schema.is_pending else FAILED
     import asyncio
 
+    from service.operate.progress import Progress
     from service.operate.verify import Options, UnknownAccounts, verify
-    from service.operate.verify_progress import Progress
     from service.postgres.verify_runs import TakenOver
 
     vendor = None if args.database_only else _vendor(settings)

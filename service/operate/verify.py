@@ -15,8 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from service.core.findings import ASKED
 from service.core.model import Policy
+from service.operate.progress import Progress
 from service.operate.verify_database import INVITES, TRANSCRIPTS, DatabaseChecks
-from service.operate.verify_progress import Progress
 from service.operate.verify_report import Report
 from service.operate.verify_sitting import Sitting
 from service.operate.verify_state import VENDOR, Reach, State, restored

@@ -82,9 +82,11 @@ class DatabaseChecks:
 
     def _tell(self, what: str, words: str) -> None:
         done = self._sitting.state.checked[what]
-        of = f" of about {self._about:,}" if what == INVITES and self._about > done else ""
+        is_known = what == INVITES and self._about > done
+        of = f" of about {self._about:,}" if is_known else ""
         found = counted(self._sitting.state.total, "finding")
-        self._sitting.progress.note(f"database: {done:,}{of} {words} checked, {found}")
+        part = done / self._about if is_known else None
+        self._sitting.progress.note(f"database: {done:,}{of} {words} checked, {found}", part=part)
 
 
 def _both(suspects: Iterable[Finding], again: Iterable[Finding]) -> list[Finding]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from service.core.model import Policy
-from service.operate.verify_progress import Progress
+from service.operate.progress import Progress
 from service.operate.verify_state import State
 from service.postgres.verify_runs import VerifyRun
 

@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from service.cli.root import main
+from service.operate import progress
 from service.operate.invite_load import BATCH_ROWS
 from tests.support.database import Database
 
@@ -212,11 +213,12 @@ def test_a_row_that_is_there_with_another_content_is_left_alone_with_a_warning(l
     assert loader.database.fetch_value("select priority from zenhire.candidate_invites") == 1
 
 
-def test_a_long_file_is_loaded_in_batches_with_progress(loader: Loader) -> None:
+def test_a_long_file_is_loaded_in_batches_with_progress(loader: Loader, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "LINES_EVERY", 0.0)
     rows = [{**GOOD, "candidate_ref": f"c{number}"} for number in range(BATCH_ROWS + 1)]
 
     assert loader.jsonl(*rows) == 0
-    assert loader.err == f"{BATCH_ROWS} of {BATCH_ROWS + 1} rows\n{BATCH_ROWS + 1} of {BATCH_ROWS + 1} rows\n"
+    assert loader.err == f"{BATCH_ROWS:,} of {BATCH_ROWS + 1:,} rows\n{BATCH_ROWS + 1:,} of {BATCH_ROWS + 1:,} rows\n"
     assert loader.count() == BATCH_ROWS + 1
 
 

@@ -12,8 +12,8 @@ from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from service.core.model import Policy
+from service.operate.progress import Progress
 from service.operate.verify import Options, verify
-from service.operate.verify_progress import Progress
 from service.operate.verify_report import Report
 from service.operate.verify_vendor import Vendor
 from service.postgres.budget import Budget

@@ -14,8 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sandbox.profile import Listing, Profile
 from sandbox.running import running_sandbox
 from service.core.model import Policy
+from service.operate.progress import Progress
 from service.operate.verify import Options, _beating, verify
-from service.operate.verify_progress import Progress
 from service.postgres.engine import create_engine
 from service.postgres.verify_runs import Saved, TakenOver, VerifyRuns
 from tests.integration.verify.conftest import Verify

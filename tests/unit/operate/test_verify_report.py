@@ -7,8 +7,8 @@ from uuid import UUID
 import pytest
 
 from service.core.findings import Finding, Kind, Level
+from service.operate.progress import Progress
 from service.operate.show import as_text
-from service.operate.verify_progress import Progress
 from service.operate.verify_report import Report, as_document, screen
 from service.operate.verify_state import FINDINGS_KEPT_MAX, Reach, State, restored
 
@@ -134,7 +134,7 @@ class TestProgress:
         progress = Progress(stream, lambda: at[0])
         for second in range(25):
             at[0] = float(second)
-            progress.note(f"{second} done")
+            progress.note(f"{second} done", part=second / 25)
         progress.clear()
         assert stream.getvalue() == "10 done\n20 done\n"
 
@@ -148,7 +148,9 @@ class TestProgress:
         progress = Progress(stream, lambda: at[0])
         for second in (1, 2):
             at[0] = float(second)
-            progress.note(f"{second} done")
+            progress.note(f"{second} done", part=second / 4)
         progress.say("Something else.")
+        assert "\r[#####---------------] 1 done" in stream.getvalue()
+        assert "\r[##########----------] 2 done" in stream.getvalue()
         assert "\n" not in stream.getvalue().partition("Something")[0]
         assert stream.getvalue().endswith("\rSomething else.\n")

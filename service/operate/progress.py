@@ -10,6 +10,7 @@ from service.operate.words import WIDTH, shortened
 
 MOVES_EVERY = 0.2
 LINES_EVERY = 10.0
+BAR_WIDTH = 20
 
 
 class Progress:
@@ -27,13 +28,18 @@ class Progress:
         self.clear()
         write(f"{what}\n", self._stream)
 
-    def note(self, what: str) -> None:
-        """How far it has come now; said only if the last time is long enough ago."""
+    def note(self, what: str, *, part: float | None = None) -> None:
+        """
+        How far it has come now; said only if the last time is long enough ago.
+
+        Where it is known which part of the whole that is, 0 to 1, a terminal shows a bar too.
+        """
         now = self._clock()
         if now - self._said_at < (MOVES_EVERY if self._moves else LINES_EVERY):
             return
         self._said_at = now
         if self._moves:
+            what = what if part is None else f"{_bar(part)} {what}"
             write(f"\r{shortened(what, WIDTH - 1):<{WIDTH - 1}}", self._stream)
             self._shown = True
         else:
@@ -44,3 +50,9 @@ class Progress:
         if self._shown:
             write(f"\r{'':{WIDTH - 1}}\r", self._stream)
             self._shown = False
+
+
+def _bar(part: float) -> str:
+    """In letters that every terminal has."""
+    full = round(BAR_WIDTH * min(max(part, 0.0), 1.0))
+    return f"[{'#' * full}{'-' * (BAR_WIDTH - full)}]"
