@@ -106,6 +106,8 @@ def _measure(finished: int) -> dict[str, float]:
                 connection.execute(statement.replace("FINISHED", str(finished)).encode())
             connection.execute("vacuum analyze")
             sys.stderr.write(f"{finished:,} finished invites made in {time.monotonic() - began:.0f} s\n")
+            (size,) = connection.execute("select pg_database_size(current_database())").fetchone() or (0,)
+            sys.stderr.write(f"the database has {size / 2**20:,.0f} MiB\n")
             reads = {name: _median(connection, read) for name, read in READS.items()}
         return asyncio.run(_claims(postgres.url())) | reads
 

@@ -1,6 +1,6 @@
 -- The rules that look at more than one row, or at who writes.
 --
--- Who writes? Whoever has set `zenhire.writer` for the transaction: the service says `service`, the control functions
+-- Who writes? Whoever has set `zenhire.writer`: the service says `service` for its connections, the control functions
 -- say it for themselves (`erase` for erase_candidate alone). Without the mark it is the ATS. The mark is no protection
 -- against ill will, but against every honest mistake; rights are what keeps roles apart.
 
