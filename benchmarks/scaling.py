@@ -2,8 +2,8 @@
 What bounds what: `python -m benchmarks.scaling --links 2000 --replicas 1 2 4 8 --accounts 1 50 200 --idle 30`.
 
 First so many replica processes make links of one account without limit; then one replica does for so many accounts, and
-is left alone with the links open. All on one machine with one Postgres and the sandbox: where its cores are used up, more
-processes cannot be faster, and the CPU for a link is the figure that carries over to a larger one.
+is left alone with the links open. All on one machine with one Postgres and the sandbox: where its cores are used up,
+more processes cannot be faster, and the CPU for a link is the figure that carries over to a larger one.
 """
 
 import argparse
