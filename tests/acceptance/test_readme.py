@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -190,10 +191,10 @@ def test_what_is_named_in_the_schema_is_there_and_what_is_said_to_come_is_not(da
 
 @pytest.mark.parametrize("document", [HERE, ARCHITECTURE, *PAGES.values()], ids=["README", "ARCHITECTURE", *PAGES])
 def test_every_command_and_option_that_is_named_exists(document: str) -> None:
-    commands = set(re.findall(r"^    (\w+)", run_to_end("--help", env={}).stdout, re.MULTILINE))
+    commands = set(re.findall(r"^    (\w+)", help_of(), re.MULTILINE))
     for command, options in re.findall(r"(?m)\bzenhire-sync ([a-z]+)((?: -[\w-]+| [\w./-]+)*)", code_of(document)):
         assert command in commands
-        said = run_to_end(command, "--help", env={}).stdout
+        said = help_of(command)
         assert not [option for option in re.findall(r"--[a-z-]+", options) if option not in said]
 
 
@@ -246,6 +247,11 @@ def test_every_file_and_name_in_the_architecture_exists() -> None:
             assert any((ROOT / top / name.split()[-1]).exists() for top in ("", "service")), name
         elif re.fullmatch(r"[\w.]+", name):
             assert re.search(rf"\b{re.escape(name.rpartition('.')[2])}\b", code), name
+
+
+@cache
+def help_of(*command: str) -> str:
+    return run_to_end(*command, "--help", env={}).stdout
 
 
 def code_of(document: str) -> str:

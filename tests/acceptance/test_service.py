@@ -34,6 +34,9 @@ FAST = {
 FINAL = {"completed", "failed", "expired", "cancelled", "refused"}
 
 
+SEARCHED_FOR = "select from zenhire.interview_sessions where next_search_at is not null"
+
+
 def a_fast_vendor(**settings: Any) -> Profile:
     """Links live 30 s, candidates come within a second or two."""
     return changed(Profile(), {"speed": 20_000, "limits.concurrency": 64, **settings})
@@ -61,6 +64,8 @@ def test_two_replicas_bring_200_invites_to_their_end_though_a_third_of_all_answe
         for _ in range(200):
             insert_invite(database)
         eventually(lambda: all_final(database), within=150)
+        # what a lost post left behind is searched for until its link would be dead, also of an invite that is final
+        eventually(lambda: not database.fetch(SEARCHED_FOR), within=60)
         truth = sandbox.platform.truth()
         for replica in replicas:
             assert replica.terminate() == 0

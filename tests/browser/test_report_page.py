@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Page
 from service.cli.root import main
 from tests.support.database import Database
 from tests.support.history import write_history
+from tests.support.postgres import Server
 
 pytestmark = pytest.mark.browser
 
@@ -38,12 +39,19 @@ OVERLAPPING = """
 """
 
 
-@pytest.fixture(params=[0, 3000], ids=["empty", "four weeks"])
-def path(request: pytest.FixtureRequest, database: Database, tmp_path: Path) -> Path:
-    if request.param:
-        write_history(database, invites=request.param)
-    out = tmp_path / "report.html"
-    assert main(["report", "--out", str(out)], {"DATABASE_URL": database.url}) == 0
+@pytest.fixture(scope="module", params=[0, 3000], ids=["empty", "four weeks"])
+def path(
+    request: pytest.FixtureRequest,
+    postgres_server: Server,
+    migrated_template: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
+    out = tmp_path_factory.mktemp("report") / "report.html"
+    with postgres_server.database(template=migrated_template) as name:
+        database = Database(postgres_server.url_of(name))
+        if request.param:
+            write_history(database, invites=request.param)
+        assert main(["report", "--out", str(out)], {"DATABASE_URL": database.url}) == 0
     return out
 
 
