@@ -13,7 +13,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from subprocess import Popen
 from typing import IO, Any
@@ -138,12 +138,8 @@ def _idle(parts: _Parts, made: Found, seconds: float) -> Found:
     time.sleep(seconds)
     after = parts.counters()
     passed = after[0] - before[0]
-    return Found(
-        links=made.links,
-        seconds=made.seconds,
-        replica_cpu=made.replica_cpu,
-        postgres_cpu=made.postgres_cpu,
-        commits=made.commits,
+    return replace(
+        made,
         idle_replica=(after[1] - before[1]) / passed,
         idle_postgres=(after[2] - before[2]) / passed,
         idle_commits=(after[3] - before[3]) / passed,

@@ -1,11 +1,9 @@
 """`python -m tests.pages`: what the database says of itself, into docs/schema.md."""
 
-import os
 from collections.abc import Iterator
 
-from service.postgres.migrate import upgrade
 from tests.support.database import Database
-from tests.support.postgres import VARIABLE, running_server, source_from
+from tests.support.migrated import migrated_server
 from tests.support.report import ROOT, replace_section
 
 SCHEMA = ROOT / "docs" / "schema.md"
@@ -67,8 +65,7 @@ def _cell(text: str | None) -> str:
 
 
 def main() -> None:
-    with running_server(source_from(os.environ.get(VARIABLE, ""))) as server, server.database() as name:
-        upgrade(server.url_of(name))
+    with migrated_server() as (server, name):
         database = Database(server.url_of(name))
         replace_section(SCHEMA, "tables", tables(database, "r"))
         replace_section(SCHEMA, "views", tables(database, "v"))

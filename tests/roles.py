@@ -1,10 +1,8 @@
 """`python -m tests.roles`: what each role may do, as the database says it, into docs/security.md."""
 
-import os
-
-from service.postgres.migrate import make_roles, upgrade
+from service.postgres.migrate import make_roles
 from tests.support.database import Database
-from tests.support.postgres import VARIABLE, running_server, source_from
+from tests.support.migrated import migrated_server
 from tests.support.report import ROOT, replace_section
 
 SECURITY = ROOT / "docs" / "security.md"
@@ -43,9 +41,8 @@ def matrix(database: Database) -> str:
 
 
 def main() -> None:
-    with running_server(source_from(os.environ.get(VARIABLE, ""))) as server, server.database() as name:
+    with migrated_server() as (server, name):
         url = server.url_of(name)
-        upgrade(url)
         make_roles(url)
         replace_section(SECURITY, "roles", matrix(Database(url=url)))
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from service.operate.snapshot import Snapshot
 from service.operate.words import counted
 
-#: The counts of a replica are written every few seconds, so the last whole minute but one is complete.
+#: The minute before this one: the replicas' counts of it are in, but for those of its last seconds.
 _FIGURES = """
 select c.account, c.says as promise, c.seen_within, c.pace, c.allowed, coalesce(u.sent, 0) as sent,
        coalesce(u.too_fast, 0) as too_fast, coalesce(l.outcomes, 0) as outcomes, l.p50_seconds, l.p95_seconds

@@ -13,7 +13,10 @@ import psycopg
 import pytest
 
 from sandbox.running import running_sandbox
-from service.postgres.migrate import make_roles
+from tests.acceptance.consuming import (
+    check_a_late_commit_is_not_missed_and_not_seen_half,
+    check_every_change_is_handled_once,
+)
 from tests.acceptance.test_service import a_fast_vendor, service
 from tests.support.database import Database
 from tests.support.invites import insert_invite
@@ -33,13 +36,6 @@ def example(name: str) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
-
-
-@pytest.fixture
-def url(database: Database) -> str:
-    """The database as the ATS reaches it: with the rights of its role."""
-    make_roles(database.url)
-    return f"{database.url}{'&' if '?' in database.url else '?'}options=-c%20role%3Dzenhire_ats"
 
 
 # --- from application code -------------------------------------------------------------------------------------------
@@ -117,21 +113,11 @@ def all_changes(url: str) -> list[tuple[UUID, str]]:
 
 
 def test_every_change_is_handled_once(database: Database, url: str) -> None:
-    first, second = invite_at(database, "link_ready"), invite_at(database, "refused")
-    assert sorted(all_changes(url)) == sorted([(first, "link_ready"), (second, "refused")])
-    assert all_changes(url) == []
-    move(database, first, "in_progress")
-    assert all_changes(url) == [(first, "in_progress")]
+    check_every_change_is_handled_once(database, url, all_changes)
 
 
 def test_a_transaction_that_commits_late_is_not_missed_and_not_seen_half(database: Database, url: str) -> None:
-    late, early = invite_at(database, "link_ready"), invite_at(database, "link_ready")
-    all_changes(url)
-    with psycopg.connect(database.url) as slow:
-        slow.execute("update zenhire.candidate_invites set priority = 1 where id = %s", [late])
-        move(database, early, "in_progress")  # begun later, committed first
-        assert all_changes(url) == [(early, "in_progress")]
-    assert all_changes(url) == [(late, "link_ready")]
+    check_a_late_commit_is_not_missed_and_not_seen_half(database, url, all_changes)
 
 
 def test_what_could_not_be_handled_comes_again(database: Database, url: str) -> None:

@@ -6,11 +6,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tests.simulation.campaign import migrated_server, play_all
+from tests.simulation.campaign import play_all
 from tests.simulation.journal import Journal
 from tests.simulation.mutations import MUTATIONS, Caught, hunt
 from tests.simulation.run import Stage
 from tests.simulation.tables import campaign_table, mutation_table, write_into_the_document
+from tests.support.migrated import migrated_server
 
 HUNT_SEEDS_MAX = 100
 

@@ -1,21 +1,20 @@
 """Many seeds in parallel processes, each with a database of its own on one server."""
 
-import os
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import islice
 from multiprocessing import get_context
 from typing import Self
 
-from service.postgres.migrate import upgrade
 from tests.simulation.journal import Journal, Short
-from tests.support.postgres import VARIABLE, Server, running_server, source_from
+from tests.support.migrated import migrated_server
+from tests.support.postgres import Server
 
 PROGRESS_SECONDS = 2.0
 
@@ -37,14 +36,6 @@ class Totals:
         self.took += run.took
         if run.findings:
             self.failed[run.seed] = run.findings
-
-
-@contextmanager
-def migrated_server() -> Iterator[tuple[Server, str]]:
-    """A server, and the name of a database to copy from."""
-    with running_server(source_from(os.environ.get(VARIABLE, ""))) as server, server.database() as template:
-        upgrade(server.url_of(template))
-        yield server, template
 
 
 def play_all(seeds: Sequence[int], jobs: int, journal: Journal) -> Totals:

@@ -8,6 +8,7 @@ import pytest
 
 from service.operate.report.facts import SPAN_EDGES, Funnel, Lag, Spans, Usage
 from service.operate.report.plots import (
+    Column,
     Row,
     funnel_rows,
     lag_columns,
@@ -66,28 +67,25 @@ def test_an_axis_ends_at_a_number_that_people_count_in(number: float, top: float
     assert nice(number) == pytest.approx(top)
 
 
+def marks_of(column: Column) -> list[tuple[int, float, float]]:
+    """The colour, the lower end and the height of each."""
+    return [(mark.series, mark.bottom, mark.height) for mark in column.marks]
+
+
 def test_a_day_s_column_is_stacked_from_the_50th_to_the_99th_percentile() -> None:
     lag = Lag(outcomes=3, p50=2.0, p95=5.0, p99=10.0)
     plot = lag_columns({DAY: lag}, [DAY - timedelta(days=1), DAY])
     assert (plot.top, plot.line) == (10, None)
     assert [column.label for column in plot.columns] == ["05 May", "06 May"]
     assert plot.columns[0].marks == ()
-    assert [(mark.series, mark.bottom, mark.height) for mark in plot.columns[1].marks] == [
-        (0, 0, 20),
-        (1, 20, 30),
-        (2, 50, 50),
-    ]
+    assert marks_of(plot.columns[1]) == [(0, 0, 20), (1, 20, 30), (2, 50, 50)]
 
 
 def test_an_hour_s_column_is_stacked_by_what_the_requests_were_for_and_the_limit_is_a_line() -> None:
     one = Usage(hour=DAY, outcomes=60, starts=0, artifacts=30, nets=10, sent=100, too_fast=0, unanswered=0)
     plot = usage_columns([one], [DAY], limit=150)
     assert (plot.top, plot.line) == (200, 75)
-    assert [(mark.series, mark.bottom, mark.height) for mark in plot.columns[0].marks] == [
-        (0, 0, 30),
-        (2, 30, 15),
-        (3, 45, 5),
-    ]
+    assert marks_of(plot.columns[0]) == [(0, 0, 30), (2, 30, 15), (3, 45, 5)]
 
 
 def test_more_requests_than_the_limit_still_fit() -> None:
