@@ -7,11 +7,12 @@ from tests.support.database import Database
 #: One invite in four minutes for 28 days, in three accounts and five roles; what became of each is drawn from its
 #: number, so that every history is the same. The last days' invites are still open.
 _HISTORY = """
+-- the clock is asked once for each statement: between two of its rows a minute may begin
 set local session_replication_role = replica; -- no trigger: the rows come as they would be in the end
 
 create temporary table made on commit drop as
 select md5('invite ' || n)::uuid as id, md5('post ' || n)::uuid as post_id, n,
-       zenhire.clock() - interval '28 days' + n * interval '28 days' / %(invites)s as created_at,
+       (select zenhire.clock()) - interval '28 days' + n * interval '28 days' / %(invites)s as created_at,
        (array['default', 'default', 'berlin', 'a_customer_with_a_long_name'])[1 + n %% 4] as account,
        (array['Night nurse', 'Nurse', 'Warehouse associate in the early shift', 'Barista', 'Курьер <b>'])[1 + n %% 5]
            as role_name,
@@ -38,7 +39,7 @@ from (
            case when status = 'completed' then created_at + wait ^ 3 * interval '7 days' + interval '12 minutes' end
                as completed_at
     from (
-        select *, case when created_at + wait ^ 3 * interval '7 days' + interval '1 hour' > zenhire.clock()
+        select *, case when created_at + wait ^ 3 * interval '7 days' + interval '1 hour' > (select zenhire.clock())
                        then case when fate < 0.05 then 'pending' else 'link_ready' end
                        when fate < 0.62 then 'completed' when fate < 0.74 then 'failed' when fate < 0.96 then 'expired'
                        when fate < 0.985 then 'refused' when fate < 0.99 then 'needs_review'
@@ -55,7 +56,7 @@ from zenhire.candidate_invites i where i.session_id is not null;
 insert into zenhire.account_state (account, key_present) select distinct account, true from made;
 insert into zenhire.request_budget (account, requests_per_minute) select distinct account, 100 from made;
 insert into zenhire.request_counts (account, minute, share, sent)
-select account, date_trunc('minute', zenhire.clock()) - n * interval '1 minute', share,
+select account, date_trunc('minute', (select zenhire.clock())) - n * interval '1 minute', share,
        floor(per_minute * (1.2 + sin(n / 229.0)))::int
 from (values ('outcomes', 14), ('starts', 8), ('artifacts', 3), ('nets', 2)) s (share, per_minute)
 cross join (select distinct account from made) a
