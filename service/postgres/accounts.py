@@ -57,6 +57,20 @@ update zenhire.account_state set key_present = false, updated_at = zenhire.clock
 where key_present and not account = any(cast(:accounts as text[]))
 """)
 
+#: Whether a success changes anything: mostly it does not, and then nothing is written. Times are written once a second
+#: at the most: the row is shared.
+CHANGES = text("""
+select exists (
+    select from zenhire.account_state
+    where account = :account
+      and (stop_code is not null or cast(:cleared_persona as text) = any (blamed_personas)
+           or :lane = 'look' and coalesce(last_look_at, '-infinity') < zenhire.clock() - interval '1 second'
+           or :lane = 'start' and coalesce(last_link_at, '-infinity') < zenhire.clock() - interval '1 second'))
+   or exists (select from zenhire.account_streaks where account = :account and lane = :lane)
+   or exists (select from zenhire.request_budget where account = :account and (waits > 0 or waiting_since is not null))
+   as changes
+""")
+
 END_STREAK = text("delete from zenhire.account_streaks where account = :account and lane = :lane")
 
 END_WAITS = text("""
@@ -65,8 +79,7 @@ where account = :account and (waits > 0 or waiting_since is not null)
 """)
 
 #: A success ends the stop that its lane proves wrong, and narrows one that it proves too wide. Where invites were
-#: refused until now, their personas are to blame and not the account. Times are written once a second at the most: the
-#: row is shared.
+#: refused until now, their personas are to blame and not the account.
 WORKED = text("""
 with ended as (
     update zenhire.account_state
@@ -95,8 +108,7 @@ update zenhire.account_state
 set last_look_at = case when :lane = 'look' then zenhire.clock() else last_look_at end,
     last_link_at = case when :lane = 'start' then zenhire.clock() else last_link_at end
 where account = :account and not exists (select from ended) and not exists (select from narrowed)
-  and (:lane = 'look' and coalesce(last_look_at, '-infinity') < zenhire.clock() - interval '1 second'
-       or :lane = 'start' and coalesce(last_link_at, '-infinity') < zenhire.clock() - interval '1 second')
+  and :lane in ('look', 'start')
 """)
 
 CLEAR_PERSONA = text("""
@@ -297,6 +309,9 @@ class Accounts:
     async def _worked(self, account: str, note: Worked) -> None:
         given = {"account": account, "lane": note.lane}
         async with transaction(self._engine) as connection:
+            asked = given | {"cleared_persona": note.cleared_persona}
+            if not (await connection.execute(CHANGES, asked)).scalar_one():
+                return
             # account_state first, as the control functions lock it
             await connection.execute(WORKED, given | {"replica": self._replica})
             await connection.execute(END_STREAK, given)

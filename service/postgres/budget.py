@@ -11,11 +11,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from service.core.limits import ALLOTMENT, PROBE_MAX, SLOT_VALID_FOR, TERMS, Share, slot_interval
 from service.core.model import Lane
-from service.postgres.engine import DatabaseLost, fetch
+from service.postgres.engine import DatabaseLost, transaction
 
 #: Whether the account may ask in this lane at all; a stopped account's probe is taken by exactly one replica.
 GATE = text("""
@@ -127,6 +127,17 @@ class Grant:
 CLOSED = Grant(slots=0)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """What the database offers, in seconds from its answer; until the transaction is committed nobody may use it."""
+
+    asked_at: float  #: the loop's time
+    slots: int = 0
+    first_in: float = 0.0
+    distance: float = 0.0
+    retry_in: float = ALLOTMENT.total_seconds()  #: from the question
+
+
 class Budget:
     """One account's slots as this replica holds them. Implements the transport's `SlotSource`."""
 
@@ -147,15 +158,17 @@ class Budget:
     async def reserve(self, lane: Lane, wanted: int, *, share: Share | None = None) -> Grant:
         """Reserve up to `wanted` slots for a step, if the account may ask in this lane."""
         share = share or SHARES[lane]
-        gate, waits = await self._gate(lane)
-        if waits:
-            self._drop_all()  # handed out before the vendor asked to wait
-        if gate == "closed":
-            return CLOSED
-        probe = gate == "probe"
-        wanted = 1 if probe else wanted
-        missing = wanted - self._hold(share, wanted)
-        retry_in = await self._take(share, missing) if missing > 0 else 0.0
+        async with transaction(self._engine) as connection:
+            gate, waits = await self._gate(connection, lane)
+            if waits:
+                self._drop_all()  # handed out before the vendor asked to wait
+            if gate == "closed":
+                return CLOSED
+            probe = gate == "probe"
+            wanted = 1 if probe else wanted
+            missing = wanted - self._hold(share, wanted)
+            offer = await self._ask(connection, share, missing) if missing > 0 else None
+        retry_in = self._keep(share, offer) if offer is not None else 0.0
         slots = min(len(self._slots[share]), wanted)
         return Grant(slots=slots, probe=probe, retry_in=None if slots else retry_in)
 
@@ -199,14 +212,19 @@ class Budget:
         too_late = asyncio.get_running_loop().time() + wait > send_before
         return None if too_late and not self._slots[share] else wait
 
-    async def _gate(self, lane: Lane) -> tuple[str, bool]:
+    async def _gate(self, connection: AsyncConnection, lane: Lane) -> tuple[str, bool]:
         """Whether the lane is open, closed or to be probed; and whether the whole account waits."""
         given = {"account": self._account, "lane": lane, "probe_max": int(PROBE_MAX.total_seconds())}
-        rows = await fetch(self._engine, GATE, given)
-        return (str(rows[0]["gate"]), bool(rows[0]["waits"])) if rows else ("closed", False)
+        row = (await connection.execute(GATE, given)).one_or_none()
+        return (str(row.gate), bool(row.waits)) if row is not None else ("closed", False)
 
     async def _take(self, share: Share, wanted: int) -> float:
         """Reserve slots in the database; returns the seconds until more may be had if there were none."""
+        async with transaction(self._engine) as connection:
+            offer = await self._ask(connection, share, wanted)
+        return self._keep(share, offer)
+
+    async def _ask(self, connection: AsyncConnection, share: Share, wanted: int) -> Offer:
         asked_at = asyncio.get_running_loop().time()
         given = {
             "account": self._account,
@@ -217,16 +235,16 @@ class Budget:
             "reach": TERMS[share].reach,
             "floor": TERMS[share].floor,
         }
-        rows = await fetch(self._engine, RESERVE[share], given)
-        if not rows:
-            return ALLOTMENT.total_seconds()
-        slots, first_in, distance = rows[0]["slots"], rows[0]["first_in"], rows[0]["distance"]
+        row = (await connection.execute(RESERVE[share], given)).mappings().one_or_none()
+        return Offer(asked_at=asked_at) if row is None else Offer(asked_at=asked_at, **row)
+
+    def _keep(self, share: Share, offer: Offer) -> float:
+        """Take over what was reserved and committed; the seconds until more may be had if that is nothing."""
         # The reply is late rather than early: a slot counted from before the question would open too soon.
         answered_at = asyncio.get_running_loop().time()
-        self._slots[share].extend(answered_at + first_in + number * distance for number in range(slots))
-        if slots:
-            return 0.0
-        return max(float(rows[0]["retry_in"]) - (answered_at - asked_at), 0.05)
+        first_at = answered_at + offer.first_in
+        self._slots[share].extend(first_at + number * offer.distance for number in range(offer.slots))
+        return 0.0 if offer.slots else max(offer.retry_in - (answered_at - offer.asked_at), 0.05)
 
     def _hold(self, share: Share, wanted: int) -> int:
         """How many slots the share holds, spare ones taken over for what it lacks."""

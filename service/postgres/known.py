@@ -48,6 +48,8 @@ join zenhire.candidate_invites i on i.id = s.invite_id
 
 async def known_of(engine: AsyncEngine, account: str, sightings: Sequence[Sighting]) -> list[Known]:
     """What is known of each of `sightings`, in their order."""
+    if not sightings:
+        return []
     rows = json.dumps([_row(number, seen) for number, seen in enumerate(sightings)])
     found = await fetch(engine, KNOWN, {"account": account, "rows": rows})
     ways: list[dict[str, KnownPost]] = [{} for _ in sightings]

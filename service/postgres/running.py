@@ -55,50 +55,48 @@ list as (
 select list.*, held.term, zenhire.clock() as claimed_at from list, held
 """)
 
-#: Known to run when the list was asked for, and not on it: one single look tells the end.
-LOOK_AT_LEFT = text("""
+#: What a whole list tells, written at once. What was known to run when it was asked for and is not on it has ended: one
+#: single look tells how; while a look is under way, that one tells. What has come back is no longer missed.
+#: A list alone may lag behind, and so may one look: it is contradicted where a look shows an interview, running for
+#: longer than lists may lag, which this list and one before that look did not show.
+LISTED = text("""
 with
-gone as (
-    select s.post_id from zenhire.interview_sessions s
-    where s.account = :account and s.vendor_status = 'active' and s.dead_at is null and s.unlisted_at is null
-      and s.status_seen_at < :listed_at and s.session_id <> all(cast(:ids as text[]))
-      and (s.lease_until is null or s.lease_until <= (select zenhire.clock())) -- a look is under way, and tells
-    for update of s skip locked
-)
-update zenhire.interview_sessions s
-set unlisted_at = :listed_at, next_look_at = greatest(zenhire.clock(), s.last_look_at + :watch_interval),
-    next_look_reason = 'it has left the list of running interviews'
-from gone where s.post_id = gone.post_id
-returning s.post_id
-""")
-
-#: A list alone may lag behind, and so may one look: what counts is that a look shows an interview, running for longer
-#: than lists may lag, which this list and one before that look did not show.
-CONTRADICTED = text("""
-select s.session_id from zenhire.interview_sessions s
-where s.account = :account and s.vendor_status = 'active' and s.dead_at is null
-  and s.unlisted_at + cast(:may_lag as interval) < s.status_seen_at and s.status_seen_at < :listed_at
-  and s.interview_started_at < s.unlisted_at - cast(:may_lag as interval)
-  and s.session_id <> all(cast(:ids as text[]))
-limit 1
-""")
-
-LISTED_AGAIN = text("""
-with
+contradicted as (
+    select s.session_id from zenhire.interview_sessions s
+    where s.account = :account and s.vendor_status = 'active' and s.dead_at is null
+      and s.unlisted_at + cast(:may_lag as interval) < s.status_seen_at and s.status_seen_at < :listed_at
+      and s.interview_started_at < s.unlisted_at - cast(:may_lag as interval)
+      and s.session_id <> all(cast(:ids as text[]))
+    limit 1
+),
 back as (
     select s.post_id from zenhire.interview_sessions s
     where s.account = :account and s.unlisted_at is not null and s.vendor_status = 'active' and s.dead_at is null
       and s.session_id = any(cast(:ids as text[]))
     for update of s skip locked
+),
+listed_again as (
+    update zenhire.interview_sessions s set unlisted_at = null from back where s.post_id = back.post_id
+),
+gone as (
+    select s.post_id from zenhire.interview_sessions s
+    where s.account = :account and s.vendor_status = 'active' and s.dead_at is null and s.unlisted_at is null
+      and s.status_seen_at < :listed_at and s.session_id <> all(cast(:ids as text[]))
+      and (s.lease_until is null or s.lease_until <= (select zenhire.clock()))
+    for update of s skip locked
+),
+looked_at as (
+    update zenhire.interview_sessions s
+    set unlisted_at = :listed_at, next_look_at = greatest(zenhire.clock(), s.last_look_at + :watch_interval),
+        next_look_reason = 'it has left the list of running interviews'
+    from gone where s.post_id = gone.post_id
+    returning s.post_id
 )
-update zenhire.interview_sessions s set unlisted_at = null from back where s.post_id = back.post_id
-""")
-
-LISTED = text("""
 update zenhire.list_state
 set listed_at = :listed_at, running = :running, page_rows = greatest(page_rows, :page_rows), failures = 0,
     next_at = :next_at
 where account = :account
+returning (select count(*) from looked_at) as left_it, (select session_id from contradicted) as contradicted_by
 """)
 
 #: Some may have begun and ended between two lists that lay too far apart.
@@ -240,20 +238,17 @@ class RunningLists:
             if not await self._is_ours(connection, claim):
                 return None
             await write_findings(connection, claim.account, findings, replica=self._replica, policy=self._policy)
-            contradicted = (await connection.execute(CONTRADICTED, given | {"may_lag": LIST_MAY_LAG})).scalar()
-            await connection.execute(LISTED_AGAIN, given)
-            looks = given | {"watch_interval": self._policy.watch_interval}
-            left = (await connection.execute(LOOK_AT_LEFT, looks)).all()
             next_at = cadence.next_list_of_running(listed.listed_at, now=listed.listed_at, policy=self._policy)
-            counts = {"running": len(listed.sightings), "page_rows": page_rows, "next_at": next_at}
-            await connection.execute(LISTED, given | counts)
+            given |= {"running": len(listed.sightings), "page_rows": page_rows, "next_at": next_at}
+            given |= {"may_lag": LIST_MAY_LAG, "watch_interval": self._policy.watch_interval}
+            told = (await connection.execute(LISTED, given)).one()
             if is_after_a_gap(listed, claim.listed_at, policy=self._policy):
                 await connection.execute(READ_WHAT_HAS_ENDED, given)
-            if contradicted is not None:
-                evidence = {"session_id": contradicted, "listed_at": listed.listed_at}
+            if told.contradicted_by is not None:
+                evidence = {"session_id": told.contradicted_by, "listed_at": listed.listed_at}
                 verdict = Verdict(status_filter=StatusFilter.DISTRUSTED, evidence=evidence)
                 await self._judge(connection, claim, verdict, now=listed.listed_at, page_rows=page_rows)
-            return len(left)
+            return int(told.left_it)
 
     async def write_verdict(self, claim: RunningClaim, verdict: Verdict, *, now: datetime, page_rows: int) -> bool:
         """Write what is known of the list; False: another replica lists now."""
