@@ -45,7 +45,9 @@ grant select on zenhire.results, zenhire.candidate_interviews, zenhire.timeline 
 
 -- Whoever reads: no link, no transcript, no metadata.
 grant select on zenhire.attention, zenhire.service_status, zenhire.candidate_interviews, zenhire.timeline,
-                zenhire.backlog, zenhire.capacity, zenhire.outcome_lag, zenhire.request_usage, zenhire.waiting
+                zenhire.backlog, zenhire.capacity, zenhire.outcome_lag, zenhire.request_usage, zenhire.waiting,
+                zenhire.invites, zenhire.posts, zenhire.waits, zenhire.invite_counts, zenhire.session_counts,
+                zenhire.accounts, zenhire.last_hour
     to zenhire_reader, zenhire_operator;
 grant select (invite_id, account, request_key, candidate_ref, status, version, link_number, session_id,
               interview_started_at, interview_completed_at, duration_seconds, credits_charged,

@@ -25,8 +25,10 @@ UPGRADE = (
     "views.sql",
     "figures.sql",
     "explain.sql",
+    "stories.sql",
     "comments.sql",
     "figures_comments.sql",
+    "stories_comments.sql",
     "verify.sql",
     "rights.sql",
 )

@@ -6,25 +6,11 @@ from datetime import datetime
 from service.operate.snapshot import Snapshot
 from service.operate.words import safe
 
-#: An account of waiting invites that no replica has ever had a key for has no row of its own.
 _ACCOUNTS = """
-with known as (
-    select account from zenhire.account_state
-    union
-    select account from zenhire.candidate_invites
-    where status in ('pending', 'starting', 'link_ready', 'in_progress', 'needs_review')
-)
-select account, coalesce(a.key_present, false) as key_present,
-       a.paused_at, a.paused_by, a.pause_reason,
-       a.stop_code, a.stop_message, a.stop_scope, a.stopped_at, coalesce(a.needs_person, false) as needs_person,
-       case when a.stop_code is not null and not a.needs_person then a.probe_at end as probe_at,
-       a.last_look_at, a.last_link_at,
-       case when b.paused_until > %(now)s then b.paused_until end as waits_until
-from known
-left join zenhire.account_state a using (account)
-left join zenhire.request_budget b using (account)
+select account, key_present, paused_at, paused_by, pause_reason, stop_code, stop_message, stop_scope, stopped_at,
+       needs_person, probe_at, last_look_at, last_link_at, waits_until
+from zenhire.accounts
 where account = %(account)s or %(account)s::text is null
-order by account
 """
 
 

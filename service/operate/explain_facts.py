@@ -1,46 +1,37 @@
-"""What is on record of one invite, read in one snapshot. Never its link, its metadata or its transcript."""
+"""
+What is on record of one invite, read in one snapshot from the views that psql has too.
+
+Never its link, its metadata or its transcript.
+"""
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, LiteralString
+from typing import Any
 from uuid import UUID
 
 from service.core.model import InviteStatus, PostState
 from service.operate.account_facts import Account, read_accounts
 from service.operate.snapshot import Snapshot
 from service.operate.status_facts import LIVE_WITHIN, last_tick
-from service.operate.waits import WAIT_JOINS, WaitReason
+from service.operate.waits import WaitReason
 from service.operate.words import plain, plain_or_none, safe
 
 FOUND_MAX = 20
 EVENTS_MAX = 500
 POSTS_MAX = 20
 
-_BY_ID = "select id from zenhire.candidate_invites where id = %(what)s"
-
-#: Account by account, because the indexes begin with the account; a walk from each account to the next finds them all.
-_BY_NAME: LiteralString = """
-with recursive accounts as (
-    select min(account) as account from zenhire.candidate_invites
-    union all
-    select (select min(i.account) from zenhire.candidate_invites i where i.account > a.account)
-    from accounts a where a.account is not null
-)
-select i.id, count(*) over () as total
-from accounts a join zenhire.candidate_invites i on i.account = a.account and i.{column} = %(what)s
-order by i.created_at desc, i.id limit %(limit)s
+_FOUND = """
+select invite_id, found_by, count(*) over () as total from zenhire.find_invites(%(what)s) limit %(limit)s
 """
 
-_INVITE: LiteralString = f"""
-select i.id, i.account, i.request_key, i.candidate_ref, i.persona_id, i.role_name, i.language, i.status,
-       i.status_changed_at, i.created_at, i.start_after, i.stop_after, i.max_links, i.link_number, i.link_sent_at,
-       i.candidate_link is not null as has_link, i.link_expires_at, i.interview_completed_at, i.duration_seconds,
-       i.credits_charged, i.candidate_survey_rating as rating, i.transcript_state, i.recording_state, i.error_code,
-       i.error_message, i.erased_at, case when i.status = 'pending' then w.reason end as wait_reason,
-       case when i.status = 'pending' then w.next_at end as wait_until,
-       p.error_code as persona_error_code, p.error_message as persona_error
-from zenhire.candidate_invites i {WAIT_JOINS}
-where i.id = %(id)s
+_INVITE = """
+select id, account, request_key, candidate_ref, persona_id, role_name, language, status, status_changed_at, created_at,
+       start_after, stop_after, max_links, link_number, link_sent_at, has_link, link_expires_at,
+       interview_completed_at, duration_seconds, credits_charged, candidate_survey_rating as rating, transcript_state,
+       recording_state, error_code, error_message, erased_at, wait_reason, wait_until,
+       case wait_reason when 'persona' then wait_code end as persona_error_code,
+       case wait_reason when 'persona' then wait_message end as persona_error
+from zenhire.invites where id = %(id)s
 """
 
 _POSTS = """
@@ -48,13 +39,13 @@ select post_id, link_number, post_number, state, current, posted_at, repost_at, 
        link_expires_at, vendor_status, dead_at, dead_because, next_look_at, next_look_reason, look_count, look_failures,
        first_look_at, last_look_at, last_look, next_collect_at, collect_count, last_collect, next_search_at,
        search_count, last_search_at, lease_until
-from zenhire.interview_sessions where invite_id = %(id)s
+from zenhire.posts where invite_id = %(id)s
 order by link_number desc, post_number desc limit %(limit)s
 """
 
 _EVENTS = """
-select at, post_id, kind, to_status, reason, details, actor from zenhire.invite_events
-where invite_id = %(id)s order by id desc limit %(limit)s
+select at, post_id, what as kind, to_status, reason, details, who as actor from zenhire.timeline
+where invite_id = %(id)s and event_id > 0 order by event_id desc limit %(limit)s
 """
 
 _DECISIONS = "select why, statement from zenhire.attention where invite_id = %(id)s"
@@ -182,23 +173,12 @@ class Found:
 
 def find(seen: Snapshot, what: str) -> Found | None:
     """The invite of this id, else of this request_key, else those of this candidate_ref, newest first."""
-    invite_id = _uuid(what)
-    if invite_id is not None and seen.rows(_BY_ID, what=invite_id):
-        return Found(ids=(invite_id,), by="id", total=1)
     if "\0" in what:  # Postgres knows no such text
         return None
-    for column in ("request_key", "candidate_ref"):
-        rows = seen.rows(_BY_NAME.format(column=column), what=what, limit=FOUND_MAX)
-        if rows:
-            return Found(ids=tuple(row["id"] for row in rows), by=column, total=rows[0]["total"])
-    return None
-
-
-def _uuid(what: str) -> UUID | None:
-    try:
-        return UUID(what.strip())
-    except ValueError:
+    rows = seen.rows(_FOUND, what=what, limit=FOUND_MAX)
+    if not rows:
         return None
+    return Found(ids=tuple(row["invite_id"] for row in rows), by=rows[0]["found_by"], total=rows[0]["total"])
 
 
 def read_record(seen: Snapshot, invite_id: UUID) -> Record:

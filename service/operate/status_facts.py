@@ -1,108 +1,45 @@
-"""How things stand, read in one snapshot. Nothing here costs more the more invites are finished."""
+"""How things stand, read in one snapshot from the views that psql has too."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, LiteralString
+from typing import Any
 from uuid import UUID
 
-from service.core.model import FINAL_STATUSES, InviteStatus
+from service.core.model import InviteStatus
 from service.operate.account_facts import Account, read_accounts
 from service.operate.account_figures import AccountFigures, read_figures
 from service.operate.snapshot import Snapshot
-from service.operate.waits import WAIT_JOINS
 from service.operate.words import plain, safe
 
-COUNTED_MAX = 10_000  #: finished invites are counted one by one up to here
 LATELY = timedelta(hours=1)
 ATTENTION_SHOWN_MAX = 100
 LIVE_WITHIN = timedelta(seconds=60)  #: as in the view `attention`
-SILENT_SHOWN_FOR = timedelta(days=1)
 
-_OPEN = """
-select status, count(*) as invites, count(*) filter (where status_changed_at > %(since)s) as lately
-from zenhire.candidate_invites
-where status in ('pending', 'starting', 'link_ready', 'in_progress', 'needs_review')
-group by status
-"""
+_INVITES = "select status, invites, precision, last_hour, since from zenhire.invite_counts"
 
-_FINISHED_UP_TO = """
-select status, count(*) as invites
-from (select status from zenhire.candidate_invites
-      where status in ('completed', 'failed', 'expired', 'cancelled', 'refused') limit %(limit)s) finished
-group by status
-"""
-
-#: What autovacuum noted last; no row is read.
-_FINISHED_ABOUT = """
-select share.status, round(share.part * c.reltuples)::bigint as invites
-from pg_class c
-join pg_stats s on s.schemaname = 'zenhire' and s.tablename = 'candidate_invites' and s.attname = 'status'
-cross join unnest(s.most_common_vals::text::text[], s.most_common_freqs) as share (status, part)
-where c.oid = 'zenhire.candidate_invites'::regclass and c.reltuples > 0
-  and share.status in ('completed', 'failed', 'expired', 'cancelled', 'refused')
-"""
-
-_LOSSES = ("post_lost", "probe_lost", "review_needed")  #: each is the end of one post with an unknown result
-
-#: The last events by their number, so that an hour with many of them costs no more than one with few.
-_LATELY = """
-with newest as materialized (
-    select at, kind, to_status, invite_id from zenhire.invite_events order by id desc limit %(limit)s
-)
-select to_status, kind, grouping(to_status, kind) = 3 as is_total,
-       count(distinct invite_id) filter (where at > %(hour_ago)s) as invites,
-       count(*) filter (where at > %(hour_ago)s) as events, count(*) as read, min(at) as oldest
-from newest group by grouping sets ((), (to_status), (kind))
-"""
-
-_WAITING: LiteralString = f"""
-select 'pending' as what, i.account, w.reason, count(*) as count, min(greatest(i.created_at, i.start_after)) as since,
-       min(w.next_at) as next_at,
-       max(case w.reason when 'stopped' then a.stop_code when 'persona' then p.error_code end) as code
-from zenhire.candidate_invites i {WAIT_JOINS}
-where i.status = 'pending'
-group by i.account, w.reason
-union all
-select 'starting', account, 'on_its_way', count(*), min(posted_at), null, null
-from zenhire.interview_sessions where state = 'posting' group by account
-union all
-select 'starting', account, 'lost_post', count(*), min(answered_at), min(repost_at), max(error_code)
-from zenhire.interview_sessions where repost_at is not null group by account
-union all
-select 'transcript', account, coalesce(last_collect, 'new'), count(*), min(completed_at), min(next_collect_at), null
-from zenhire.interview_sessions where next_collect_at is not null group by account, coalesce(last_collect, 'new')
-order by what, account, count desc
-"""
+_WAITING = "select what, account, reason, count, since, next_at, code from zenhire.waits"
 
 _SESSIONS = """
-select count(*) filter (where state <> 'orphan') as watched,
-       count(*) filter (where state = 'orphan') as orphans_watched,
-       count(*) filter (where next_look_at <= %(now)s) as looks_due, min(next_look_at) as next_look_at,
-       (select count(*) from zenhire.interview_sessions where next_search_at is not null) as lost_posts_searched,
-       (select min(next_search_at) from zenhire.interview_sessions where next_search_at is not null) as next_search_at
-from zenhire.interview_sessions where next_look_at is not null
+select coalesce(sum(watched), 0)::bigint as watched, coalesce(sum(orphans_watched), 0)::bigint as orphans_watched,
+       coalesce(sum(looks_due), 0)::bigint as looks_due, min(next_look_at) as next_look_at,
+       coalesce(sum(lost_posts_searched), 0)::bigint as lost_posts_searched, min(next_search_at) as next_search_at,
+       coalesce(sum(posts_lost_lately), 0)::bigint as posts_lost_lately,
+       coalesce(sum(orphans_recorded_lately), 0)::bigint as orphans_recorded_lately
+from zenhire.session_counts
 """
 
-#: Only what is due is leased, so the due rows tell all leases.
 _REPLICAS = """
-with held as (
-    select post_id, lease_holder, lease_until from zenhire.interview_sessions where state = 'posting'
-    union
-    select post_id, lease_holder, lease_until from zenhire.interview_sessions where next_look_at <= %(now)s
-    union
-    select post_id, lease_holder, lease_until from zenhire.interview_sessions where next_collect_at <= %(now)s
-    union
-    select post_id, lease_holder, lease_until from zenhire.interview_sessions where next_search_at <= %(now)s
-)
-select r.id, r.host, r.pid, r.version, r.started_at, r.last_tick_at, r.last_tick_at > %(live_since)s as is_live,
-       (select count(*) from held where lease_holder = r.id and lease_until > %(now)s) as leases
-from zenhire.replicas r
-where r.gone_at is null and r.last_tick_at > %(shown_since)s
-order by r.started_at
+select name::uuid as id, details ->> 'host' as host, (details ->> 'pid')::integer as pid,
+       details ->> 'version' as version, (details ->> 'started_at')::timestamptz as started_at,
+       (details ->> 'last_tick_at')::timestamptz as last_tick_at, state = 'running' as is_live,
+       (details ->> 'rows_held')::bigint as leases
+from zenhire.service_status where what = 'replica' and state <> 'gone' order by started_at
 """
 
-_LAST_TICK = "select max(last_tick_at) as last_tick_at from zenhire.replicas"
+_LAST_TICK = """
+select (details ->> 'last_tick_at')::timestamptz as last_tick_at from zenhire.service_status where what = 'service'
+"""
 
 _ATTENTION = """
 select since, what, account, invite_id, code, why, statement, count(*) over () as total
@@ -213,21 +150,13 @@ class Status:
         return any(replica.is_live for replica in self.replicas)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Lately:
-    since: datetime
-    to_status: dict[str, int]
-    by_kind: dict[str, int]
-
-
 def read_status(seen: Snapshot) -> Status:
-    lately = _read_lately(seen)
     needy = seen.rows(_ATTENTION, limit=ATTENTION_SHOWN_MAX)
     return Status(
         at=seen.now,
-        invites=_read_invites(seen, lately),
+        invites=_read_invites(seen),
         waiting=tuple(Waiting(**row) for row in seen.rows(_WAITING)),
-        sessions=_read_sessions(seen, lately),
+        sessions=Sessions(**seen.rows(_SESSIONS)[0]),
         replicas=_read_replicas(seen),
         last_tick_at=last_tick(seen),
         accounts=read_accounts(seen),
@@ -243,54 +172,17 @@ def last_tick(seen: Snapshot) -> datetime | None:
     return at
 
 
-def _read_lately(seen: Snapshot) -> _Lately:
-    hour_ago = seen.now - LATELY
-    rows = seen.rows(_LATELY, hour_ago=hour_ago, limit=COUNTED_MAX)
-    total = next(row for row in rows if row["is_total"])
-    cut_short = total["read"] == COUNTED_MAX and total["oldest"] > hour_ago
-    return _Lately(
-        since=total["oldest"] if cut_short else hour_ago,
-        to_status={row["to_status"]: row["invites"] for row in rows if row["to_status"]},
-        by_kind={row["kind"]: row["events"] for row in rows if row["kind"]},
-    )
-
-
-def _read_invites(seen: Snapshot, lately: _Lately) -> Invites:
-    counts = {row["status"]: row for row in seen.rows(_OPEN, since=lately.since)}
-    finished, precision = _read_finished(seen)
-    by_status = {}
-    for status in InviteStatus:
-        if status in FINAL_STATUSES:
-            count = StatusCount(invites=finished.get(status, 0), lately=lately.to_status.get(status, 0))
-        else:
-            row = counts.get(status, {"invites": 0, "lately": 0})
-            count = StatusCount(invites=row["invites"], lately=row["lately"])
-        by_status[status] = count
-    return Invites(by_status=by_status, finished_precision=precision, lately_since=lately.since)
-
-
-def _read_finished(seen: Snapshot) -> tuple[dict[str, int], Precision]:
-    rows = seen.rows(_FINISHED_UP_TO, limit=COUNTED_MAX + 1)
-    counted = {row["status"]: row["invites"] for row in rows}
-    if sum(counted.values()) <= COUNTED_MAX:
-        return counted, Precision.EXACT
-    estimated = {row["status"]: row["invites"] for row in seen.rows(_FINISHED_ABOUT)}
-    if sum(estimated.values()) > COUNTED_MAX:
-        return estimated, Precision.ESTIMATED
-    return counted, Precision.AT_LEAST
-
-
-def _read_sessions(seen: Snapshot, lately: _Lately) -> Sessions:
-    return Sessions(
-        **seen.rows(_SESSIONS)[0],
-        posts_lost_lately=sum(lately.by_kind.get(kind, 0) for kind in _LOSSES),
-        orphans_recorded_lately=lately.by_kind.get("orphan_recorded", 0),
+def _read_invites(seen: Snapshot) -> Invites:
+    rows = {InviteStatus(row["status"]): row for row in seen.rows(_INVITES)}
+    counts = {status: StatusCount(invites=row["invites"], lately=row["last_hour"]) for status, row in rows.items()}
+    a_final_one = rows[InviteStatus.COMPLETED]
+    return Invites(
+        by_status=counts, finished_precision=Precision(a_final_one["precision"]), lately_since=a_final_one["since"]
     )
 
 
 def _read_replicas(seen: Snapshot) -> tuple[Replica, ...]:
-    rows = seen.rows(_REPLICAS, live_since=seen.now - LIVE_WITHIN, shown_since=seen.now - SILENT_SHOWN_FOR)
-    return tuple(Replica(**row | {"host": plain(row["host"])}) for row in rows)
+    return tuple(Replica(**row | {"host": plain(row["host"])}) for row in seen.rows(_REPLICAS))
 
 
 def _attention(row: dict[str, Any]) -> Attention:

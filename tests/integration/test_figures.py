@@ -262,4 +262,4 @@ def test_the_number_of_things_that_need_a_person_is_told(database: Database) -> 
     database.execute(TICKING)
     invite_at(database, "needs_review")
     (service,) = status_of(database, "service")
-    assert service["details"] == {"attention": 1}
+    assert service["details"]["attention"] == 1

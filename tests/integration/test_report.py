@@ -6,11 +6,13 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from psycopg.conninfo import make_conninfo
 
 from service.cli.root import main
 from service.operate.report.facts import Report, read_report
 from service.operate.report.page import page
 from service.operate.snapshot import snapshot
+from service.postgres.migrate import make_roles
 from tests.support.database import Database
 from tests.support.history import write_history
 from tests.support.invites import insert_invite
@@ -112,6 +114,13 @@ def test_only_the_days_that_are_asked_for_are_told(history: Database) -> None:
     week, month = facts(history, timedelta(days=7)), facts(history)
     assert week.all_invites.invites == pytest.approx(month.all_invites.invites / 4, rel=0.05)
     assert len(week.lag_by_day) <= 8
+
+
+@pytest.mark.parametrize("role", ["zenhire_operator", "zenhire_reader"])
+def test_whoever_may_read_the_views_may_have_it(history: Database, role: str) -> None:
+    make_roles(history.url)
+    theirs = Database(url=make_conninfo(history.url, options=f"-c role={role}"))
+    assert facts(theirs).all_invites == facts(history).all_invites
 
 
 def test_nobody_else_s_words_become_markup_and_nothing_private_is_told(history: Database) -> None:

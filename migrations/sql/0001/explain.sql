@@ -3,7 +3,8 @@
 -- Everything that happened to an invite, with the looks that found nothing as one row for each session.
 create view zenhire.timeline as
 select i.id as invite_id, i.account, i.candidate_ref, i.created_at as at, 'inserted' as what,
-       'The ATS wrote the invite.' as says, null::text as who, 0::bigint as event_id
+       'The ATS wrote the invite.' as says, null::text as who, 0::bigint as event_id, null::uuid as post_id,
+       null::text as to_status, null::text as reason, null::jsonb as details
 from zenhire.candidate_invites i
 union all
 select e.invite_id, e.account, i.candidate_ref, e.at, e.kind,
@@ -12,7 +13,8 @@ select e.invite_id, e.account, i.candidate_ref, e.at, e.kind,
                        || case when e.to_status is distinct from e.from_status
                                then format(' (%s → %s)', e.from_status, e.to_status) else '' end,
                  e.reason),
-       case when e.replica is null then e.actor else 'replica ' || left(e.replica::text, 8) end, e.id
+       case when e.replica is null then e.actor else 'replica ' || left(e.replica::text, 8) end, e.id, e.post_id,
+       e.to_status, e.reason, e.details
 from zenhire.invite_events e join zenhire.candidate_invites i on i.id = e.invite_id
 union all
 select s.invite_id, s.account, i.candidate_ref, s.last_look_at, 'looks',
@@ -20,7 +22,7 @@ select s.invite_id, s.account, i.candidate_ref, s.last_look_at, 'looks',
               zenhire.in_words(s.first_look_at), coalesce(s.vendor_status, 'nothing yet'),
               case when s.next_look_at is not null then format(
                   ' Next look %s: %s.', zenhire.in_words(s.next_look_at), s.next_look_reason) else '' end),
-       null, null
+       null, null, s.post_id, null, null, null
 from zenhire.interview_sessions s join zenhire.candidate_invites i on i.id = s.invite_id
 where s.look_count > 0 and s.last_look_at is not null;
 
@@ -68,12 +70,19 @@ create function zenhire.help() returns table (name text, example text, says text
         ('service_status', 'select what, name, state, says from zenhire.service_status;'),
         ('candidate_interviews', 'select label, waiting_on, sentence from zenhire.candidate_interviews where candidate_ref = ''C-17'';'),
         ('timeline', 'select at, says, who from zenhire.timeline where candidate_ref = ''C-17'' order by at;'),
+        ('invites', 'select id, status, wait_reason, wait_until from zenhire.invites where request_key = ''application-4711'';'),
+        ('posts', 'select link_number, post_number, state, session_id, vendor_status from zenhire.posts where invite_id = (select invite_id from zenhire.find_invites(''C-17'') limit 1);'),
         ('results', 'select * from zenhire.results where request_key = ''application-4711'';'),
         ('backlog', 'select * from zenhire.backlog;'),
+        ('invite_counts', 'select status, invites, last_hour from zenhire.invite_counts;'),
+        ('waits', 'select what, account, reason, count, since, next_at from zenhire.waits;'),
+        ('accounts', 'select account, key_present, stop_code, stop_message from zenhire.accounts;'),
+        ('session_counts', 'select * from zenhire.session_counts;'),
         ('capacity', 'select account, says from zenhire.capacity;'),
         ('outcome_lag', 'select * from zenhire.outcome_lag;'),
         ('request_usage', 'select * from zenhire.request_usage where minute > zenhire.clock() - interval ''1 hour'';'),
         ('candidate_invites', 'insert into zenhire.candidate_invites (request_key, candidate_ref, role_name, language, consent_mode) values (''application-4711'', ''C-17'', ''Nurse'', ''en'', ''explicit'') on conflict do nothing;'),
+        ('find_invites(what)', 'select invite_id, found_by from zenhire.find_invites(''C-17'');'),
         ('explain_invite(id)', 'select zenhire.explain_invite(id) from zenhire.candidate_invites where candidate_ref = ''C-17'';'),
         ('cancel_invite(id, reason)', 'select zenhire.cancel_invite(id, ''position filled'') from zenhire.candidate_invites where request_key = ''application-4711'';'),
         ('retry_invite(id, reason)', 'select zenhire.retry_invite(id, ''the persona is there again'') from zenhire.candidate_invites where status = ''refused'' limit 1;'),

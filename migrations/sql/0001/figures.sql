@@ -82,13 +82,15 @@ everything as (
                     case when live.versions > 1 then ', of different versions' else '' end,
                     case when live.settings > 1 then ', with different settings' else '' end,
                     coalesce('at ' || zenhire.in_words(progress.last_at), 'never')) end as says,
-           jsonb_build_object('attention', (select count(*) from zenhire.attention)) as details
+           jsonb_build_object('attention', (select count(*) from zenhire.attention),
+                              'last_tick_at', (select max(last_tick_at) from zenhire.replicas)) as details
     from live cross join progress
     union all
     select 2, 'replica', id::text, state, case state when 'running' then started_at else coalesce(gone_at, last_tick_at) end,
            format('%s on %s (process %s) holds %s row(s)%s.', version, host, pid, rows_held,
                   coalesce(' and ' || holds, '')),
-           jsonb_build_object('version', version, 'last_tick_at', last_tick_at, 'settings', settings)
+           jsonb_build_object('version', version, 'host', host, 'pid', pid, 'started_at', started_at,
+                              'last_tick_at', last_tick_at, 'rows_held', rows_held, 'settings', settings)
     from replicas
     union all
     select 3, 'account', a.account,

@@ -47,3 +47,7 @@ comment on column zenhire.timeline.what is 'inserted, looks, or the kind of the 
 comment on column zenhire.timeline.says is 'The same in words, with the reason.';
 comment on column zenhire.timeline.who is 'Which replica, or which database user.';
 comment on column zenhire.timeline.event_id is 'The event''s id in invite_events; orders what happened at the same time.';
+comment on column zenhire.timeline.post_id is 'The post that it is about, if any.';
+comment on column zenhire.timeline.to_status is 'The status that the invite came to, if it did.';
+comment on column zenhire.timeline.reason is 'Why, in the words of the event.';
+comment on column zenhire.timeline.details is 'Further facts of the event.';

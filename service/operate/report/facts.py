@@ -23,7 +23,7 @@ select i.account, coalesce(i.role_name || ' (' || i.language || ')', 'persona ' 
        count(*) filter (where i.status = 'expired') as expired,
        count(*) filter (where i.status in ('cancelled', 'refused')) as called_off,
        count(*) filter (where i.status = 'needs_review') as needs_review
-from zenhire.candidate_invites i
+from zenhire.invites i
 where i.created_at > %(since)s
 group by 1, 2 order by invites desc, 1, 2
 """
@@ -33,9 +33,9 @@ _SPANS: LiteralString = """
 with spans as (
     -- the other way round than a lag: the vendor's clock tells the end
     select s.account, p.what, zenhire.lag_seconds(p.at, s.answered_at, -a.vendor_ahead) as seconds
-    from zenhire.interview_sessions s
-    join zenhire.candidate_invites i on i.id = s.invite_id
-    left join zenhire.account_state a on a.account = s.account
+    from zenhire.posts s
+    join zenhire.invites i on i.id = s.invite_id
+    left join zenhire.accounts a on a.account = s.account
     cross join lateral (values ('begun', s.interview_started_at), ('completed', s.completed_at)) p (what, at)
     where s.state = 'published' and s.current and s.answered_at is not null and p.at is not null
       and i.created_at > %(since)s
@@ -57,8 +57,8 @@ _LAGS = """
 with seen as (
     select i.account, date_trunc('day', i.status_changed_at, 'UTC') as day,
            zenhire.lag_seconds(i.status_changed_at, i.interview_completed_at, a.vendor_ahead) as lag
-    from zenhire.candidate_invites i
-    left join zenhire.account_state a on a.account = i.account
+    from zenhire.invites i
+    left join zenhire.accounts a on a.account = i.account
     where i.status = 'completed' and i.status_changed_at > %(since)s and i.interview_completed_at is not null
 )
 select day, account, count(*) as outcomes,
@@ -77,7 +77,7 @@ from zenhire.request_usage where minute > %(since)s group by 1 order by 1
 
 _LIMITS = """
 select a.account, zenhire.limit_of(a.account) as per_minute, u.sent, u.fullest
-from zenhire.account_state a
+from zenhire.accounts a
 left join (select account, sum(sent)::bigint as sent, max(sent) as fullest from zenhire.request_usage
            where minute > %(since)s group by account) u using (account)
 where a.key_present or u.sent > 0
