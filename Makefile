@@ -50,8 +50,8 @@ fuzz: $(INSTALLED) ## mutated answers of the vendor's against every reader and d
 soak: $(INSTALLED) ## two replicas through kills, crashes and a storm; MINUTES=30; writes docs/reliability.md
 	$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),30)
 
-crash-matrix: $(INSTALLED) ## crash a real replica at every boundary in every way; writes docs/reliability.md; JOBS=8 for more at once
-	$(BIN)/python -m tests.crash --jobs $(JOBS)
+crash-matrix: $(INSTALLED) ## crash a real replica at every boundary in every way; writes docs/reliability.md; JOBS=8 for more at once; ONLY=text for some
+	$(BIN)/python -m tests.crash --jobs $(JOBS) $(if $(ONLY),--only "$(ONLY)")
 
 simulate: $(INSTALLED) ## play SEEDS=1000 seeded runs of replicas, vendor and database; SEED=7 tells the story of one; WRITE=1 writes docs/reliability.md
 	$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),1000) $(if $(WRITE),--write))
@@ -69,8 +69,8 @@ docs: $(INSTALLED) ## write what documents take from settings and database: docs
 
 check: check-code check-files check-lock check-migrations ## lint, types, layers, container files, lock file, migrations
 
-bench: $(INSTALLED) ## measure on this machine
-	$(BIN)/python -m benchmarks
+bench: $(INSTALLED) ## measure on this machine; QUICK=1 to see that everything works
+	$(BIN)/python -m benchmarks $(if $(QUICK),--quick)
 
 fmt: $(INSTALLED) ## format, and mend what can be mended
 	$(BIN)/ruff check --fix --quiet . || true
