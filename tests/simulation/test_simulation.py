@@ -12,7 +12,6 @@ SEEDS = 200
 SEEDS_IN_A_TEST = 10
 #: Beyond the 200, seeds that have found a fault: two roles that wait for a persona on two requests a minute.
 SEEDS_THAT_FOUND = [330]
-SEEDS_AT_ONCE = 30  #: in every run of the tests; the others are among the long ones
 
 
 @pytest.fixture(scope="module")
@@ -23,13 +22,7 @@ def stage(postgres_server: Server, migrated_template: str) -> Iterator[Stage]:
         stage.close()
 
 
-@pytest.mark.parametrize(
-    "first",
-    [
-        pytest.param(first, marks=[pytest.mark.long] if first >= SEEDS_AT_ONCE else [])
-        for first in range(0, SEEDS, SEEDS_IN_A_TEST)
-    ],
-)
+@pytest.mark.parametrize("first", range(0, SEEDS, SEEDS_IN_A_TEST))
 def test_whatever_goes_wrong_nothing_is_lost_and_nobody_has_two_links(stage: Stage, first: int) -> None:
     for seed in range(first, first + SEEDS_IN_A_TEST):
         findings = stage.play(seed).findings
