@@ -27,7 +27,6 @@ NOT_YET = (
     "SYNC_RETAIN_TRANSCRIPTS_DAYS",
     "SYNC_RETAIN_RECORDINGS_DAYS",
     "SYNC_RETAIN_LINKS_DAYS",
-    "SYNC_RETAIN_CHECKS_DAYS",
 )
 
 # Kubernetes puts such variables into a pod for every Service of its namespace, also for one named `zenhire-sync`.

@@ -151,6 +151,13 @@ class Settings(BaseModel):
     )
     db_connections: int = _setting("SYNC_DB_CONNECTIONS", "per replica, LISTEN included", 8, ge=2, le=100)
     transcripts: bool = _setting("SYNC_TRANSCRIPTS", "store transcripts", default=True)
+    retain_checks_days: int = _setting(
+        "SYNC_RETAIN_CHECKS_DAYS",
+        "how long counts of requests, runs of `verify` and rows of replicas that are gone are kept",
+        30,
+        ge=1,
+        le=3_650,
+    )
     log_level: Annotated[LogLevel, Choice] = _setting("SYNC_LOG_LEVEL", "what is logged", "info")
     log_format: Annotated[LogFormat, Choice] = _setting("SYNC_LOG_FORMAT", "one JSON object per line, or text", "json")
     allow_http: bool = _setting(

@@ -27,6 +27,7 @@ from service.postgres.migrate import MigrationFailed, SchemaState, check
 from service.postgres.notify import listen
 from service.postgres.personas import PersonaRows
 from service.postgres.replicas import ReplicaRow
+from service.postgres.retention import Retention
 from service.postgres.running import RunningLists
 from service.postgres.sweeps import Sweeps
 from service.postgres.usage import Usage
@@ -48,6 +49,7 @@ from service.steps.watch import WatchStep
 HEARTBEAT = timedelta(seconds=5)
 DRAIN_WITHIN = timedelta(seconds=22)  # of the 25 s in which a stop is done; the rest is for goodbyes
 GOODBYE_WITHIN = timedelta(seconds=2)
+FORGET_EVERY = timedelta(hours=1)
 RETRY_START = timedelta(seconds=2)
 LIST_TO_SPARE = timedelta(seconds=5)  # between a list's answer and the end of its lease
 
@@ -161,6 +163,8 @@ class Replica:
         keys = Keys(api_key=settings.api_key, keys_dir=settings.api_keys_dir)
         self._desks = _Desks(maker=maker, keys=keys, stack=stack)
         self._usage = Usage(self._engine)
+        self._retention = Retention(self._engine, checks=timedelta(days=settings.retain_checks_days))
+        self._forget_at = 0.0  # the loop's time
         self._row = ReplicaRow(
             self._engine, replica=self._id, version=version("zenhire-sync"), settings=settings.redacted()
         )
@@ -205,6 +209,13 @@ class Replica:
         await self._accounts.register(sorted(self._desks.current))
         await self._row.tick()
         await self._count_requests()
+        await self._forget_now_and_then()
+
+    async def _forget_now_and_then(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if now >= self._forget_at:
+            self._forget_at = now + FORGET_EVERY.total_seconds()
+            await self._retention.forget()
 
     async def _count_requests(self) -> None:
         """Write down what was sent since the last heartbeat, and what the vendor's clock shows."""

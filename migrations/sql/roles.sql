@@ -72,5 +72,6 @@ grant update (next_probe_at) on zenhire.list_state to zenhire_operator;
 -- The service: every table, but it drops, truncates and changes none, and deletes only what is its own.
 grant select, insert, update on all tables in schema zenhire to zenhire_service;
 revoke insert, update on zenhire.schema_info, zenhire.alembic_version from zenhire_service;
-grant delete on zenhire.account_streaks, zenhire.request_counts, zenhire.transcripts, zenhire.verify_sightings
+grant delete on zenhire.account_streaks, zenhire.request_counts, zenhire.transcripts, zenhire.verify_sightings,
+                zenhire.verify_runs, zenhire.replicas
     to zenhire_service;

@@ -1,15 +1,13 @@
 """Writes down what was counted: how the request budget is used, and how far the vendor's clock is off."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from service.core.limits import Used
 from service.postgres.engine import execute
-
-KEPT = timedelta(days=30)
 
 COUNT = text("""
 insert into zenhire.request_counts as c (account, minute, share, sent, too_fast, unanswered)
@@ -32,13 +30,6 @@ where a.account = v.account
   and (a.vendor_ahead is null or abs(extract(epoch from v.at - zenhire.clock() - a.vendor_ahead)) > 1)
 """)
 
-#: At most so many at a time: what is old can wait.
-FORGET = text("""
-delete from zenhire.request_counts
-where ctid = any (array(select ctid from zenhire.request_counts
-                        where minute < (select zenhire.clock()) - :kept limit 1000))
-""")
-
 
 class Usage:
     """The counts of all replicas, minute by minute."""
@@ -58,7 +49,6 @@ class Usage:
             "unanswered": [one.unanswered for _, one in used],
         }
         await execute(self._engine, COUNT, given)
-        await execute(self._engine, FORGET, {"kept": KEPT})
 
     async def vendor_times(self, times: Sequence[tuple[str, datetime]]) -> None:
         """Note what the vendor's clock shows now."""

@@ -85,6 +85,9 @@ def test_two_replicas_bring_200_invites_to_their_end_though_a_third_of_all_answe
 
 def test_the_service_works_with_the_rights_of_its_role_alone(database: Database) -> None:
     make_roles(database.url)
+    database.execute("""
+        insert into zenhire.replicas (id, host, pid, version, settings, last_tick_at)
+        values (gen_random_uuid(), 'long-gone', 1, '0', '{}', zenhire.clock() - interval '31 days')""")
     as_role = f"{database.url}{'&' if '?' in database.url else '?'}options=-c%20role%3Dzenhire_service"
     with running_sandbox(profile=a_fast_vendor()) as sandbox:
         sandbox.console.set_faults(["lost_after@create_session:0.3"])
@@ -101,6 +104,7 @@ def test_the_service_works_with_the_rights_of_its_role_alone(database: Database)
     assert counted["starts"] >= len(truth.sessions)
     ahead = database.fetch_value("select vendor_ahead from zenhire.account_state")
     assert ahead is not None
+    assert not database.fetch("select from zenhire.replicas where host = 'long-gone'")
 
 
 def test_nothing_secret_or_personal_stands_in_the_log(database: Database) -> None:

@@ -92,7 +92,7 @@ select account, open_sessions, running, allowed, round(pace::numeric, 2) as pace
        probed_at
 from promises;
 
-comment on table zenhire.request_counts is 'zenhire-sync: requests sent, counted by account, minute and share of the budget. A replica that is killed takes the counts of its last 5 s along. Kept for 30 days.';
+comment on table zenhire.request_counts is 'zenhire-sync: requests sent, counted by account, minute and share of the budget. A replica that is killed takes the counts of its last 5 s along. Kept for SYNC_RETAIN_CHECKS_DAYS.';
 comment on column zenhire.request_counts.account is 'The account.';
 comment on column zenhire.request_counts.minute is 'The minute in which they were counted, by its beginning.';
 comment on column zenhire.request_counts.share is 'For what: outcomes (looks, and the list of what runs), starts (sessions and personas), artifacts (transcripts, recordings), nets (walks through the list, searches for lost posts, verify).';
@@ -100,7 +100,7 @@ comment on column zenhire.request_counts.sent is 'Requests handed to the wire.';
 comment on column zenhire.request_counts.too_fast is 'Of these, answered with 429.';
 comment on column zenhire.request_counts.unanswered is 'Of these, without any answer: timeouts and broken connections.';
 comment on index zenhire.request_counts_pkey is 'One row for each account, minute and share.';
-comment on index zenhire.request_counts_old is 'What is deleted after 30 days.';
+comment on index zenhire.request_counts_old is 'What is deleted after SYNC_RETAIN_CHECKS_DAYS.';
 comment on function zenhire.setting_in_force(text) is 'What an environment variable is in the newest replica that runs, without secrets: select zenhire.setting_in_force(''SYNC_WATCH_INTERVAL_SECONDS'').';
 comment on function zenhire.limit_of(text) is 'Requests per minute that an account may send when nothing slows it down: its own limit, or else SYNC_REQUESTS_PER_MINUTE.';
 comment on view zenhire.request_usage is 'How much of the request budget was used, minute by minute: select * from zenhire.request_usage where minute > zenhire.clock() - interval ''1 hour'' order by account, minute.';
