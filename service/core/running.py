@@ -21,6 +21,9 @@ from service.core.sweeping import PageFindings, decide_page
 #: How far a look's own times must lie from the list's before it counts against the list: lists may lag behind.
 LIST_MAY_LAG = timedelta(seconds=30)
 
+#: What a client may have at once unless ZenHire has given it more; whoever comes then waits at the door (contract §7).
+INTERVIEWS_AT_ONCE = 8
+
 PROBE_AGAIN = 8640  #: × watch_interval until what was found out is looked at once more
 PROBE_SOON = 30  #: × watch_interval where the list showed nothing to tell by
 

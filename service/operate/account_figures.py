@@ -10,7 +10,7 @@ from service.operate.words import counted
 
 #: The minute before this one: the replicas' counts of it are in, but for those of its last seconds.
 _FIGURES = """
-select c.account, c.says as promise, c.seen_within, c.pace, c.allowed, coalesce(u.sent, 0) as sent,
+select c.account, c.says as promise, c.seen_within, c.running, c.peak, c.pace, c.allowed, coalesce(u.sent, 0) as sent,
        coalesce(u.too_fast, 0) as too_fast, coalesce(l.outcomes, 0) as outcomes, l.p50_seconds, l.p95_seconds
 from zenhire.capacity c
 left join zenhire.outcome_lag l on l.account = c.account and l.period = 'last day'
@@ -27,6 +27,8 @@ class AccountFigures:
     account: str
     promise: str  #: how soon a change is seen, in words
     seen_within: timedelta
+    running: int  #: interviews now
+    peak: int  #: the most at once of the last day
     pace: Decimal  #: the part of the limit at which it goes now
     allowed: int  #: requests per minute
     sent: int  #: in the minute before this one
@@ -42,6 +44,8 @@ def read_figures(seen: Snapshot) -> tuple[AccountFigures, ...]:
 
 def in_sentences(figures: AccountFigures) -> Iterator[str]:
     yield figures.promise
+    if figures.running or figures.peak:
+        yield f"{counted(figures.running, 'interview')} now; {figures.peak:,} at once were the most in a day."
     if figures.p50_seconds is not None:
         known = f"half known within {figures.p50_seconds} s, 95 of 100 within {figures.p95_seconds} s"
         yield f"{counted(figures.outcomes, 'outcome')} in the last day: {known}."

@@ -19,7 +19,15 @@ from service.core import cadence
 from service.core.comparing import Known
 from service.core.model import Policy
 from service.core.observations import Sighting
-from service.core.running import LIST_MAY_LAG, RunningList, StatusFilter, Verdict, is_after_a_gap, next_probe
+from service.core.running import (
+    INTERVIEWS_AT_ONCE,
+    LIST_MAY_LAG,
+    RunningList,
+    StatusFilter,
+    Verdict,
+    is_after_a_gap,
+    next_probe,
+)
 from service.core.sweeping import PageFindings
 from service.postgres.claims import NEVER, Batch
 from service.postgres.engine import fetch, transaction
@@ -94,7 +102,14 @@ looked_at as (
 )
 update zenhire.list_state
 set listed_at = :listed_at, running = :running, page_rows = greatest(page_rows, :page_rows), failures = 0,
-    next_at = :next_at
+    next_at = :next_at,
+    (peak, peak_at) = (
+        select case when is_peak then :running else peak end, case when is_peak then :listed_at else peak_at end
+        from (select :running >= peak or peak_at < :listed_at - interval '1 day' as is_peak) p),
+    -- a peak that still grows has not come to the limit
+    full_since = case when :running < :door or :running * 10 < peak * 9 then null
+                      when :running > peak then :listed_at
+                      else coalesce(full_since, :listed_at) end
 where account = :account
 returning (select count(*) from looked_at) as left_it, (select session_id from contradicted) as contradicted_by
 """)
@@ -240,7 +255,11 @@ class RunningLists:
             await write_findings(connection, claim.account, findings, replica=self._replica, policy=self._policy)
             next_at = cadence.next_list_of_running(listed.listed_at, now=listed.listed_at, policy=self._policy)
             given |= {"running": len(listed.sightings), "page_rows": page_rows, "next_at": next_at}
-            given |= {"may_lag": LIST_MAY_LAG, "watch_interval": self._policy.watch_interval}
+            given |= {
+                "door": INTERVIEWS_AT_ONCE,
+                "may_lag": LIST_MAY_LAG,
+                "watch_interval": self._policy.watch_interval,
+            }
             told = (await connection.execute(LISTED, given)).one()
             if is_after_a_gap(listed, claim.listed_at, policy=self._policy):
                 await connection.execute(READ_WHAT_HAS_ENDED, given)

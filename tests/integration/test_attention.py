@@ -147,6 +147,12 @@ TROUBLES = {
         "dead_because = 'not_found', lease_token = null, lease_until = null, lease_holder = null",
     ),
     "more open sessions than can be looked at": Trouble(code="CAPACITY", acts=too_many_sessions),
+    "as many interviews as ever at once": Trouble(
+        code="DOOR",
+        written="insert into zenhire.list_state (account, running, peak, full_since) "
+        "values ('default', 8, 8, zenhire.clock() - interval '301 seconds')",
+        ended_by="update zenhire.list_state set full_since = null",
+    ),
     "several personas serve a role": _persona("SEVERAL_PERSONAS", "state, persona_id, matches", "'ready', 'p1', 2"),
     "a persona was refused": _persona(
         "INVALID_INPUT", "state, error_code, next_try_at", "'refused', 'INVALID_INPUT', null"
@@ -188,7 +194,7 @@ def test_it_is_shown_and_ended_by_what_it_says(database: Database, name: str) ->
 
 def test_every_code_of_the_view_is_provoked() -> None:
     body = VIEW.partition("create view zenhire.attention as")[2].partition("create view")[0]
-    codes = set(re.findall(r"'([A-Z]{2,}(?:_[A-Z]+)+|PAUSED|CAPACITY)'", body))
+    codes = set(re.findall(r"'([A-Z]{2,}(?:_[A-Z]+)+|PAUSED|CAPACITY|DOOR)'", body))
     assert codes - {trouble.code for trouble in TROUBLES.values()} == set()
 
 

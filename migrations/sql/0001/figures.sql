@@ -100,7 +100,7 @@ everything as (
            coalesce(a.stopped_at, a.paused_at, b.waiting_since, a.updated_at),
            concat_ws(' ', a.stop_message, a.pause_reason, case when b.paused_until > now.now then b.wait_reason end, c.says),
            jsonb_build_object('requests_per_minute', c.allowed, 'pace', c.pace, 'open_sessions', c.open_sessions,
-                              'running', c.running, 'seen_within_seconds', extract(epoch from c.seen_within))
+                              'running', c.running, 'peak', c.peak, 'seen_within_seconds', extract(epoch from c.seen_within))
     from zenhire.account_state a
     left join zenhire.request_budget b on b.account = a.account
     left join zenhire.capacity c on c.account = a.account

@@ -12,6 +12,9 @@ create table zenhire.list_state (
     next_at       timestamptz not null default '-infinity', -- the next list, or else the next probe
     listed_at     timestamptz, -- when the newest whole list of running interviews was asked for
     running       integer, -- how many were on it
+    peak          integer not null default 0, -- the most at once of the last day
+    peak_at       timestamptz,
+    full_since    timestamptz, -- nearly as many as ever, and at least the vendor's default limit
     failures      integer not null default 0,
     relied_on     boolean not null default false -- looks may lie far off because the list was to tell
 );
@@ -55,7 +58,7 @@ alter table zenhire.list_state
     add constraint status_filter_is_known
         check (status_filter in ('unknown', 'honoured', 'ignored', 'refused', 'distrusted')),
     add constraint evidence_is_an_object check (jsonb_typeof(evidence) = 'object'),
-    add constraint counts_are_not_negative check (least(page_rows, running, failures) >= 0);
+    add constraint counts_are_not_negative check (least(page_rows, running, peak, failures) >= 0);
 
 alter table zenhire.sweeps
     add constraint account_is_a_lower_case_name check (account ~ '^[a-z][a-z0-9_]{0,62}$'),
@@ -77,6 +80,9 @@ comment on column zenhire.list_state.next_probe_at is 'When it is found out agai
 comment on column zenhire.list_state.next_at is 'When the list is asked next.';
 comment on column zenhire.list_state.listed_at is 'When the newest whole list of running interviews was asked for.';
 comment on column zenhire.list_state.running is 'How many interviews were on it.';
+comment on column zenhire.list_state.peak is 'The most interviews that were on one list within a day.';
+comment on column zenhire.list_state.peak_at is 'When as many were last on one.';
+comment on column zenhire.list_state.full_since is 'Since when every list has shown at least 8 interviews (what ZenHire lets run at once by default) and nine tenths of the peak: candidates who come now probably wait at the door. Null: there is room.';
 comment on column zenhire.list_state.failures is 'Lists in a row that did not come, or not whole.';
 comment on column zenhire.list_state.relied_on is 'Whether looks may lie far off because the list was to tell. Where it no longer can, they are brought forward, 1,000 at a time, until none is left.';
 comment on index zenhire.list_state_pkey is 'One row per account.';

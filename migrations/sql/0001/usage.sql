@@ -57,7 +57,8 @@ facts as (
            (select count(*) from zenhire.interview_sessions s
             where s.account = a.account and s.next_look_at is not null) as open_sessions,
            (select count(*) from zenhire.interview_sessions s
-            where s.account = a.account and s.vendor_status = 'active' and s.dead_at is null) as running
+            where s.account = a.account and s.vendor_status = 'active' and s.dead_at is null) as running,
+           coalesce(h.peak, 0) as peak
     from zenhire.account_state a left join zenhire.list_state h on h.account = a.account
 ),
 -- without the list each open session is asked for in turn, beside those that run
@@ -75,7 +76,7 @@ promises as (
                 else ceil(1.25 * open_sessions / every + running * 60 / every)::integer end as limit_wanted
     from rounds
 )
-select account, open_sessions, running, allowed, round(pace::numeric, 2) as pace, status_filter,
+select account, open_sessions, running, peak, allowed, round(pace::numeric, 2) as pace, status_filter,
        date_trunc('second', seen_within) as seen_within,
        status_filter in ('ignored', 'refused', 'distrusted')
            and 1.25 * open_sessions / looks_per_minute > every as is_short,
@@ -120,6 +121,7 @@ comment on view zenhire.capacity is 'How soon a change at ZenHire''s can be seen
 comment on column zenhire.capacity.account is 'The account.';
 comment on column zenhire.capacity.open_sessions is 'Sessions that are watched.';
 comment on column zenhire.capacity.running is 'Interviews that run now, as far as is known.';
+comment on column zenhire.capacity.peak is 'The most interviews at once of the last day, where ZenHire''s list shows what runs.';
 comment on column zenhire.capacity.allowed is 'Requests per minute that the account may send.';
 comment on column zenhire.capacity.pace is 'The part of these that it sends at the most now: less than 1 for a while after ZenHire found it too fast.';
 comment on column zenhire.capacity.status_filter is 'Whether ZenHire''s list shows what runs (honoured); see list_state.';

@@ -170,6 +170,15 @@ short as (
            format('select zenhire.set_account_limit(%L, %s, %L);', c.account, c.limit_wanted, 'ZenHire raised our limit')
     from zenhire.capacity c where c.is_short
 ),
+-- as many interviews as the vendor lets run at once: whoever comes now is not let in
+door as (
+    select 6 as rank, h.full_since, 'account' as what, h.account, null::uuid, 'DOOR',
+           format('%s interviews have run at once since %s, and never more than %s within a day: ZenHire lets only so '
+                  'many run at once (8, unless it gave you more), and holds off candidates who come meanwhile. Ask ZenHire '
+                  'for more, or send fewer links at a time.', h.running, zenhire.in_words(h.full_since), h.peak),
+           null
+    from zenhire.list_state h where h.full_since < (select zenhire.clock()) - interval '5 minutes'
+),
 personas as (
     select 7 as rank, coalesce(p.ready_at, p.posted_at, p.wanted_at), 'persona', p.account, null::uuid,
            case when p.state = 'ready' then 'SEVERAL_PERSONAS' else p.error_code end,
@@ -191,7 +200,7 @@ from (
     select * from no_replica union all select * from accounts union all select * from invites
     union all select * from missing union all select * from strays union all select * from beside
     union all select * from unsettled union all select * from unclaimed union all select * from short
-    union all select * from personas
+    union all select * from door union all select * from personas
 ) everything
 order by rank, since;
 

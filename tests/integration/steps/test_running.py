@@ -72,6 +72,27 @@ async def test_the_end_is_known_with_the_next_list(world: World, replica: Replic
     assert statuses(world.database) == {"completed": 1}
 
 
+async def test_candidates_who_probably_wait_at_the_door_stand_in_attention_until_there_is_room(
+    world: World, replica: Replica
+) -> None:
+    stays = {"sandbox_plan": "completed opens_after=60 talks_for=900"}
+    for _ in range(9):
+        insert_invite(world.database, metadata=stays)
+    await a_list_that_is_honoured(world, replica, metadata=stays)
+    await let_pass(world, replica, steps=6, seconds=10)
+    assert world.platform.counts()["waiting_at_the_door"] == 2
+    assert statuses(world.database) == {"in_progress": 8, "link_ready": 2}
+    door = "select why, invite_id, statement from zenhire.attention where code = 'DOOR'"
+    assert world.database.fetch(door) == []
+    await let_pass(world, replica, steps=31, seconds=10)
+    row = world.database.fetch_one(door)
+    assert "8 interviews have run at once since" in row["why"]
+    await let_pass(world, replica, steps=10, seconds=60)
+    assert statuses(world.database) == {"completed": 8, "in_progress": 2}
+    assert world.database.fetch(door) == []
+    assert list_state(world)["peak"] == 8
+
+
 @pytest.mark.long
 async def test_a_link_made_while_the_list_is_relied_on_is_not_looked_at_for_days(
     world: World, replica: Replica
