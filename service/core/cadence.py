@@ -9,7 +9,7 @@ The whole table is here. Every interval is a multiple of `SYNC_WATCH_INTERVAL_SE
 | active          | for less than 2 hours (×720)          | ×1                   |
 | active          | for longer                            | ×6                   |
 | initiated       | the link is dead by the calendar      | ×6, until a look counts |
-| initiated       | the list shows what runs              | ×30240               |
+| initiated       | the list shows what runs              | ×30240, or more (`net_period`) |
 | initiated       | the link is younger than 1 hour (×360)| ×6                   |
 | initiated       | the link dies within an hour (×360)   | ×30                  |
 | initiated       | otherwise                             | ×60                  |
@@ -31,7 +31,7 @@ completed and failed, where it can be asked for them, every ×6, and after a gap
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from service.core.limits import back_off
+from service.core.limits import LINK_LIFETIME, NET_OF_LOOKS, back_off
 from service.core.model import Policy, VendorStatus
 
 SWEEP_FAILURE_CEILING = 60  #: × between two tries for a page that the vendor does not show
@@ -59,7 +59,11 @@ class Known:
     interview_started_at: datetime | None
     rated: bool
     seen_before: bool  #: an earlier look already showed this status
-    listed: bool = False  #: the list of running interviews tells when it begins and ends
+    look_every: timedelta | None = None  #: where the list of what runs tells of it, beneath that; None: it does not
+
+    @property
+    def listed(self) -> bool:
+        return self.look_every is not None
 
 
 def link_is_over(link_expires_at: datetime, now: datetime, policy: Policy) -> bool:
@@ -75,14 +79,26 @@ def next_look(known: Known, *, now: datetime, policy: Policy, jitter: float) -> 
     return _scheduled(row, known, now=now, policy=policy, jitter=jitter)
 
 
-def _scheduled(row: tuple[int, str], known: Known, *, now: datetime, policy: Policy, jitter: float) -> NextLook:
+def _scheduled(row: tuple[float, str], known: Known, *, now: datetime, policy: Policy, jitter: float) -> NextLook:
     multiple, reason = row
     delay = policy.watch_interval * multiple
     at = now + max(delay * (1 - 0.2 * jitter), policy.watch_interval)
     return NextLook(at=_not_long_after_death(at, known, now, policy), reason=reason)
 
 
-def first_listed_look(link_expires_at: datetime, *, now: datetime, policy: Policy, jitter: float) -> NextLook:
+def net_period(open_sessions: int, requests_per_minute: int, *, policy: Policy) -> timedelta:
+    """
+    How far looks at unopened links lie apart where the list shows what runs: they take a twentieth of the budget.
+
+    After a link's lifetime a look falls due in any case.
+    """
+    needed = timedelta(minutes=open_sessions / (requests_per_minute * NET_OF_LOOKS))
+    return min(max(policy.watch_interval * 30_240, needed), LINK_LIFETIME)
+
+
+def first_listed_look(
+    link_expires_at: datetime, *, every: timedelta, now: datetime, policy: Policy, jitter: float
+) -> NextLook:
     """The first look at a session that was made just now, where the list of running interviews tells of it."""
     known = Known(
         vendor_status=VendorStatus.INITIATED,
@@ -91,12 +107,12 @@ def first_listed_look(link_expires_at: datetime, *, now: datetime, policy: Polic
         interview_started_at=None,
         rated=False,
         seen_before=False,
-        listed=True,
+        look_every=every,
     )
     return _scheduled(_initiated(known, now, policy), known, now=now, policy=policy, jitter=jitter)
 
 
-def _row(known: Known, now: datetime, policy: Policy) -> tuple[int, str] | None:
+def _row(known: Known, now: datetime, policy: Policy) -> tuple[float, str] | None:
     match known.vendor_status:
         case VendorStatus.ACTIVE:
             return _active(known, now, policy)
@@ -111,14 +127,14 @@ def _row(known: Known, now: datetime, policy: Policy) -> tuple[int, str] | None:
             return 30, "the vendor shows a status that is not in its documentation"
 
 
-def _failed(known: Known, now: datetime, policy: Policy) -> tuple[int, str] | None:
+def _failed(known: Known, now: datetime, policy: Policy) -> tuple[float, str] | None:
     if link_is_over(known.link_expires_at, now, policy):
         return None
     later = known.seen_before or known.listed
     return (8640 if later else 360), "the console may still re-invite the candidate"
 
 
-def _active(known: Known, now: datetime, policy: Policy) -> tuple[int, str]:
+def _active(known: Known, now: datetime, policy: Policy) -> tuple[float, str]:
     if known.listed:
         return 360, "the interview is on the list of those that run"
     began = known.interview_started_at
@@ -127,11 +143,11 @@ def _active(known: Known, now: datetime, policy: Policy) -> tuple[int, str]:
     return 1, "the interview runs"
 
 
-def _initiated(known: Known, now: datetime, policy: Policy) -> tuple[int, str]:
+def _initiated(known: Known, now: datetime, policy: Policy) -> tuple[float, str]:
     if link_is_over(known.link_expires_at, now, policy):
         return 6, "the link should be dead; the next look decides"
-    if known.listed:
-        return 30_240, "the list of running interviews tells when it begins"
+    if known.look_every is not None:
+        return known.look_every / policy.watch_interval, "the list of running interviews tells when it begins"
     if now - known.link_made_at < policy.watch_interval * 360:
         return 6, "the link is new"
     if known.link_expires_at - now < policy.watch_interval * 360:

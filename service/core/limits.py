@@ -16,6 +16,9 @@ SLOT_VALID_FOR = timedelta(milliseconds=250)
 #: The sweep sends one request in the time of so many slots: a net must not take the place of what hangs in it.
 SWEEP_SHARE = 10
 
+#: The looks at unopened links that lie beneath the list of what runs take this part of the limit.
+NET_OF_LOOKS = 0.05
+
 
 class Share(StrEnum):
     """Who may use the request budget, in the order in which they are served."""

@@ -168,7 +168,7 @@ class PostClaim(Claim):
     probe: bool  #: the account is stopped and this one request asks whether it works again
     persona_refusal: str | None  #: the vendor refused the persona that this invite needs, with this code
     blamed: bool = False  #: the vendor refuses invites of this persona, and others not
-    listed: bool = False  #: the list of running interviews tells when the interview begins and ends
+    look_every: timedelta | None = None  #: where the list of what runs tells of it, beneath that; None: it does not
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,7 +194,7 @@ class LookClaim(Claim):
     reinvited_at: datetime | None = None  #: since when it is known to be open again, by the vendor's console
     origin: SessionOrigin = SessionOrigin.POST
     newest_is_dead: bool = False  #: no link of the invite's newest post works
-    listed: bool = False  #: the list of running interviews tells when it begins and ends
+    look_every: timedelta | None = None  #: where the list of what runs tells of it, beneath that; None: it does not
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -55,9 +55,10 @@ def decide_post(
 
 def _first_look(claim: PostClaim, minted: Minted, *, now: datetime, policy: Policy, jitter: float) -> cadence.NextLook:
     """Soon, for some open their link at once; but where the list shows what runs, that is its affair."""
-    if not claim.listed:
+    if claim.look_every is None:
         return cadence.NextLook(at=now + policy.watch_interval * (1 + 0.2 * jitter), reason="the link is new")
-    return cadence.first_listed_look(claim.posted_at + minted.expires_in, now=now, policy=policy, jitter=jitter)
+    expires_at = claim.posted_at + minted.expires_in
+    return cadence.first_listed_look(expires_at, every=claim.look_every, now=now, policy=policy, jitter=jitter)
 
 
 def _notes_of(claim: PostClaim, meaning: Meaning) -> tuple[AccountNote, ...]:

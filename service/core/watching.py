@@ -176,7 +176,7 @@ def _next_look_columns(
         interview_started_at=seen.started_at or claim.interview_started_at,
         rated=seen.survey_rating is not None,
         seen_before=claim.vendor_status == seen.status,
-        listed=claim.listed,
+        look_every=claim.look_every,
     )
     look = cadence.next_look(known, now=now, policy=policy, jitter=jitter)
     if look is None:

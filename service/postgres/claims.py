@@ -80,9 +80,9 @@ returning {_OF_THE_POST}, {columns}, zenhire.clock() as claimed_at
 """)
 
 
-#: Whether the list of running interviews tells of a session.
-_LISTED = """exists (select from zenhire.list_state h
-                    where h.account = s.account and h.status_filter = 'honoured') and s.unlisted_at is null"""
+#: Null where the list of running interviews does not tell of a session.
+_LOOK_EVERY = """case when s.unlisted_at is null then (
+    select h.look_every from zenhire.list_state h where h.account = s.account and h.status_filter = 'honoured') end"""
 
 _OF_THE_SESSION = (
     "s.session_id, s.state, s.current, i.status as invite_status, i.max_links, i.stop_after, s.vendor_status,"
@@ -92,7 +92,7 @@ _OF_THE_SESSION = (
     " case when s.dead_at is not null then s.dead_because end as dead_because, s.origin,"
     " not exists (select from zenhire.interview_sessions c where c.invite_id = i.id and c.current"
     " and (c.state = 'posting' or c.session_id is not null and c.dead_at is null)) as newest_is_dead,"
-    f" {_LISTED} as listed"
+    f" {_LOOK_EVERY} as look_every"
 )
 
 CLAIM_LOOKS = _claim_due("next_look_at", _OF_THE_SESSION)

@@ -76,7 +76,8 @@ select p.post_id, p.account, p.lease_token as token, p.posted_at, p.invite_id, p
            'PERSONA_REFUSED') end as persona_refusal,
        exists (select from zenhire.account_state a
                where a.account = p.account and p.persona_id = any (a.blamed_personas)) as blamed,
-       exists (select from zenhire.list_state h where h.account = p.account and h.status_filter = 'honoured') as listed
+       (select h.look_every from zenhire.list_state h
+        where h.account = p.account and h.status_filter = 'honoured') as look_every
 from posted p join chosen c on c.id = p.invite_id
 order by c.priority desc, c.start_after, c.id
 """

@@ -38,6 +38,8 @@ from service.postgres.terms import HELD, hold_term
 LOOK_AFTER_FAILURES = 3  #: lists in a row that did not come
 DISTRUST_AFTER_FAILURES = 30  #: and single looks do
 
+RECKON_EVERY = 360  #: × watch_interval: counting the open sessions costs more than a list
+
 LOOKS_BROUGHT_FORWARD = 1000  #: in one statement: it must not take long
 
 #: Whose list is due, and who has a session that is watched.
@@ -58,7 +60,9 @@ list as (
     on conflict (account) do update set account = h.account
     where h.next_at <= zenhire.clock()
     returning account, status_filter, page_rows, failures, relied_on, listed_at,
-              next_probe_at <= zenhire.clock() as probe_is_due
+              next_probe_at <= zenhire.clock() as probe_is_due,
+              coalesce(look_every_at, '-infinity') < zenhire.clock() - cast(:reckon_every as interval)
+                  as reckoning_is_due
 )
 select list.*, held.term, zenhire.clock() as claimed_at from list, held
 """)
@@ -112,6 +116,15 @@ set listed_at = :listed_at, running = :running, page_rows = greatest(page_rows, 
                       else coalesce(full_since, :listed_at) end
 where account = :account
 returning (select count(*) from looked_at) as left_it, (select session_id from contradicted) as contradicted_by
+""")
+
+OPEN_SESSIONS = text("""
+select count(*) as open_sessions, zenhire.limit_of(:account) as per_minute
+from zenhire.interview_sessions where account = :account and next_look_at is not null
+""")
+
+RECKONED = text("""
+update zenhire.list_state set look_every = :look_every, look_every_at = zenhire.clock() where account = :account
 """)
 
 #: Some may have begun and ended between two lists that lay too far apart.
@@ -205,6 +218,7 @@ class RunningClaim:
     listed_at: datetime | None  #: the last whole one
     relied_on: bool  #: looks may lie far off
     probe_is_due: bool
+    reckoning_is_due: bool  #: of how far looks at unopened links lie apart
 
 
 class RunningLists:
@@ -230,6 +244,7 @@ class RunningLists:
         asked_at = asyncio.get_running_loop().time()
         given = {"account": account, "holder": self._replica}
         given |= {"lease_name": _lease_name(account), "lease": self._lease}
+        given |= {"reckon_every": self._policy.watch_interval * RECKON_EVERY}
         rows = [dict(row) for row in await fetch(self._engine, CLAIM, given)]
         claimed_at = rows[0].pop("claimed_at") if rows else NEVER
         claims = [RunningClaim(**row | {"status_filter": StatusFilter(row["status_filter"])}) for row in rows]
@@ -261,6 +276,8 @@ class RunningLists:
                 "watch_interval": self._policy.watch_interval,
             }
             told = (await connection.execute(LISTED, given)).one()
+            if claim.reckoning_is_due:
+                await self._reckon(connection, claim.account)
             if is_after_a_gap(listed, claim.listed_at, policy=self._policy):
                 await connection.execute(READ_WHAT_HAS_ENDED, given)
             if told.contradicted_by is not None:
@@ -268,6 +285,12 @@ class RunningLists:
                 verdict = Verdict(status_filter=StatusFilter.DISTRUSTED, evidence=evidence)
                 await self._judge(connection, claim, verdict, now=listed.listed_at, page_rows=page_rows)
             return int(told.left_it)
+
+    async def _reckon(self, connection: AsyncConnection, account: str) -> None:
+        """How far looks at unopened links lie apart, by how many there are."""
+        counted = (await connection.execute(OPEN_SESSIONS, {"account": account})).one()
+        every = cadence.net_period(counted.open_sessions, counted.per_minute, policy=self._policy)
+        await connection.execute(RECKONED, {"account": account, "look_every": every})
 
     async def write_verdict(self, claim: RunningClaim, verdict: Verdict, *, now: datetime, page_rows: int) -> bool:
         """Write what is known of the list; False: another replica lists now."""

@@ -14,6 +14,8 @@ create table zenhire.list_state (
     running       integer, -- how many were on it
     peak          integer not null default 0, -- the most at once of the last day
     peak_at       timestamptz,
+    look_every    interval not null default '84 hours', -- between looks at a link that nobody has opened
+    look_every_at timestamptz, -- when that was reckoned
     full_since    timestamptz, -- nearly as many as ever, and at least the vendor's default limit
     failures      integer not null default 0,
     relied_on     boolean not null default false -- looks may lie far off because the list was to tell
@@ -82,6 +84,8 @@ comment on column zenhire.list_state.listed_at is 'When the newest whole list of
 comment on column zenhire.list_state.running is 'How many interviews were on it.';
 comment on column zenhire.list_state.peak is 'The most interviews that were on one list within a day.';
 comment on column zenhire.list_state.peak_at is 'When as many were last on one.';
+comment on column zenhire.list_state.look_every is 'While the list shows what runs: how far looks at a link that nobody has opened lie apart, so that all of them together take a twentieth of the limit.';
+comment on column zenhire.list_state.look_every_at is 'When that was reckoned from the number of open sessions.';
 comment on column zenhire.list_state.full_since is 'Since when every list has shown at least 8 interviews (what ZenHire lets run at once by default) and nine tenths of the peak: candidates who come now probably wait at the door. Null: there is room.';
 comment on column zenhire.list_state.failures is 'Lists in a row that did not come, or not whole.';
 comment on column zenhire.list_state.relied_on is 'Whether looks may lie far off because the list was to tell. Where it no longer can, they are brought forward, 1,000 at a time, until none is left.';

@@ -58,7 +58,7 @@ facts as (
             where s.account = a.account and s.next_look_at is not null) as open_sessions,
            (select count(*) from zenhire.interview_sessions s
             where s.account = a.account and s.vendor_status = 'active' and s.dead_at is null) as running,
-           coalesce(h.peak, 0) as peak
+           coalesce(h.peak, 0) as peak, case when h.status_filter = 'honoured' then h.look_every end as look_every
     from zenhire.account_state a left join zenhire.list_state h on h.account = a.account
 ),
 -- without the list each open session is asked for in turn, beside those that run
@@ -80,7 +80,7 @@ select account, open_sessions, running, peak, allowed, round(pace::numeric, 2) a
        date_trunc('second', seen_within) as seen_within,
        status_filter in ('ignored', 'refused', 'distrusted')
            and 1.25 * open_sessions / looks_per_minute > every as is_short,
-       limit_wanted, wanted_within,
+       limit_wanted, wanted_within, look_every,
        case when status_filter = 'honoured' then format(
                 'ZenHire''s list shows what runs: a change is seen within %s, however many links are open.',
                 zenhire.duration_in_words(seen_within))
@@ -129,5 +129,6 @@ comment on column zenhire.capacity.seen_within is 'How soon a change can be seen
 comment on column zenhire.capacity.is_short is 'Whether there are more open sessions than can be looked at as often as they should be, or soon will be; attention then shows it.';
 comment on column zenhire.capacity.limit_wanted is 'The requests per minute with which each open session can be looked at as often as it should be; null where the list shows what runs.';
 comment on column zenhire.capacity.wanted_within is 'How often an open session should be looked at where the list does not help: 60 times SYNC_WATCH_INTERVAL_SECONDS.';
+comment on column zenhire.capacity.look_every is 'Where the list shows what runs: how far looks at a link that nobody has opened lie apart beneath that; null: see wanted_within.';
 comment on column zenhire.capacity.says is 'The same in words.';
 comment on column zenhire.capacity.probed_at is 'When it was last found out what the list honours.';

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from sandbox.profiles import built_in
+from service.core import cadence
 from service.steps.beats import Beat
 from tests.integration.steps.conftest import Between, MakeReplica
 from tests.support.database import Row
@@ -91,6 +92,23 @@ async def test_candidates_who_probably_wait_at_the_door_stand_in_attention_until
     assert statuses(world.database) == {"completed": 8, "in_progress": 2}
     assert world.database.fetch(door) == []
     assert list_state(world)["peak"] == 8
+
+
+async def test_the_net_beneath_the_list_grows_wider_with_what_is_open(
+    world: World, replica: Replica, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await a_list_that_is_honoured(world, replica, metadata=NEVER)
+    every = "select look_every from zenhire.capacity"
+    assert world.database.fetch_value(every) == timedelta(hours=84)
+    world.database.execute("""
+        insert into zenhire.interview_sessions (account, invite_id, link_number, post_number, state, current,
+            session_id, link_expires_at, vendor_status, next_look_at, next_look_reason)
+        select account, id, 1, n, 'orphan', false, 's' || n, '2100-01-01', 'initiated', '2099-01-01', 'a test'
+        from zenhire.candidate_invites, generate_series(2, 400) n""")
+    per_minute = world.database.fetch_value("select zenhire.limit_of('default')")
+    monkeypatch.setattr(cadence, "NET_OF_LOOKS", 1 / (20 * per_minute))
+    await let_pass(world, replica, steps=2, hours=1)
+    assert world.database.fetch_value(every) == timedelta(minutes=400 * 20)
 
 
 @pytest.mark.long

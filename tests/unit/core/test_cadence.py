@@ -12,6 +12,7 @@ from service.core.cadence import (
     link_is_over,
     look_again_after_failure,
     look_again_for_missing,
+    net_period,
     next_list_of_ended,
     next_list_of_running,
     next_look,
@@ -30,7 +31,7 @@ knowns = st.builds(
     interview_started_at=st.none() | times,
     rated=st.booleans(),
     seen_before=st.booleans(),
-    listed=st.booleans(),
+    look_every=st.none() | st.timedeltas(min_value=timedelta(hours=1), max_value=timedelta(days=7)),
 )
 
 
@@ -52,7 +53,8 @@ def test_no_look_falls_before_the_interval_nor_beyond_its_row(
 ) -> None:
     look = next_look(what, now=now, policy=Policy(watch_interval=interval), jitter=jitter)
     if look is not None:
-        assert now + interval <= look.at <= now + interval * 30_240
+        most = max(interval * 30_240, what.look_every or interval)
+        assert now + interval <= look.at <= now + most
         assert look.reason
 
 
@@ -126,7 +128,7 @@ LISTED = (
 
 @pytest.mark.parametrize(("status", "wait", "reason"), LISTED)
 def test_where_the_list_shows_what_runs_looks_are_a_net(status: str, wait: timedelta, reason: str) -> None:
-    what = known(status, link_expires_at=NOW + timedelta(days=6), seen_before=False, listed=True)
+    what = known(status, link_expires_at=NOW + timedelta(days=6), seen_before=False, look_every=timedelta(hours=84))
     look = next_look(what, now=NOW, policy=Policy(), jitter=0.0)
     assert look is not None
     assert (look.at - NOW, look.reason) == (wait, reason)
@@ -135,15 +137,32 @@ def test_where_the_list_shows_what_runs_looks_are_a_net(status: str, wait: timed
 @pytest.mark.parametrize("status", ["initiated", "failed"])
 def test_no_net_lies_beyond_the_death_of_the_link(status: str) -> None:
     policy = Policy()
-    what = known(status, link_expires_at=NOW + timedelta(hours=5), listed=True)
+    what = known(status, link_expires_at=NOW + timedelta(hours=5), look_every=timedelta(hours=84))
     look = next_look(what, now=NOW, policy=policy, jitter=0.0)
     assert look is not None
     assert look.at == NOW + timedelta(hours=5) + policy.expiry_grace
 
 
 def test_the_first_look_at_a_listed_session_is_a_net_too() -> None:
-    look = first_listed_look(NOW + timedelta(days=7), now=NOW, policy=Policy(), jitter=0.0)
-    assert look.at == NOW + timedelta(hours=84)
+    every = timedelta(hours=100)
+    look = first_listed_look(NOW + timedelta(days=7), every=every, now=NOW, policy=Policy(), jitter=0.0)
+    assert look.at == NOW + every
+
+
+@pytest.mark.parametrize(
+    ("open_sessions", "per_minute", "period"),
+    [
+        (0, 400, timedelta(hours=84)),
+        (100_000, 400, timedelta(hours=84)),
+        (150_000, 400, timedelta(minutes=7500)),
+        (10_000_000, 400, timedelta(days=7)),
+        (1000, 1, timedelta(days=7)),
+    ],
+)
+def test_looks_beneath_the_list_take_a_twentieth_of_the_limit(
+    open_sessions: int, per_minute: int, period: timedelta
+) -> None:
+    assert net_period(open_sessions, per_minute, policy=Policy()) == period
 
 
 def test_lists_follow_one_another_at_the_interval_and_what_has_ended_every_minute() -> None:
