@@ -123,6 +123,13 @@ class Garbage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CreditsSeen:
+    """The client's balance (contract §4); None: the answer has none that can be read."""
+
+    left: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorAnswer:
     """An answer with any other status (contract §5)."""
 

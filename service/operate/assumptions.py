@@ -221,7 +221,11 @@ _EVIDENCE: tuple[tuple[str, str, LiteralString], ...] = (
         from zenhire.account_state where vendor_ahead is not null
         """,
     ),
-    ("bodies of health and credits", "not asked for", "select null"),
+    (
+        "bodies of health and credits",
+        "health is not asked for; a balance under any likely name, or none",
+        "select nullif(count(credits_left), 0) || ' account(s) told a balance' from zenhire.account_state",
+    ),
     ("an outbound webhook", "there is none: polling is the only signal", "select null"),
 )
 

@@ -124,7 +124,9 @@ def _service(seen: Snapshot) -> Iterator[Check]:
         found=f"{counted(needs['rows'], 'thing')} need a person" if needs["rows"] else "nothing needs a person",
         todo="zenhire-sync status" if needs["rows"] else "",
     )
-    for row in seen.rows("select account, vendor_ahead, stop_code, last_link_at from zenhire.account_state order by 1"):
+    for row in seen.rows("""
+        select a.account, a.vendor_ahead, a.stop_code, a.last_link_at, c.credits_left, c.credits_promised
+        from zenhire.account_state a join zenhire.capacity c on c.account = a.account order by 1"""):
         yield _credits(row)
         yield from _clock(row)
 
@@ -133,9 +135,19 @@ def _credits(row: Mapping[str, Any]) -> Check:
     what = f"credits of {row['account']}"
     if row["stop_code"] == "INSUFFICIENT_CREDITS":
         return Check(what=what, mark=Mark.FAILED, found="ZenHire says that there are not enough", todo="buy some")
+    if row["credits_left"] is not None:
+        return _balance(what, row["credits_left"], row["credits_promised"])
     if row["last_link_at"] is not None:
         return Check(what=what, mark=Mark.OK, found=f"enough for a link on {row['last_link_at']:%Y-%m-%d %H:%M} UTC")
-    return Check(what=what, mark=Mark.NOT_TRIED, found="ZenHire tells only when a session is made")
+    return Check(what=what, mark=Mark.NOT_TRIED, found="the service asks for them once links are out")
+
+
+def _balance(what: str, left: int, promised: int | None) -> Check:
+    if promised is None:
+        return Check(what=what, mark=Mark.OK, found=f"{left:,} left")
+    short = promised > left
+    found = f"{left:,} left, and the links that are out may cost {promised:,}"
+    return Check(what=what, mark=Mark.WARNING if short else Mark.OK, found=found, todo="buy some" if short else "")
 
 
 def _clock(row: Mapping[str, Any]) -> Iterator[Check]:

@@ -238,6 +238,19 @@ update zenhire.account_state set client_id = :client_id, updated_at = zenhire.cl
 where account = :account and client_id is null
 """)
 
+#: What interviews cost is taken from the newest sessions: a bounded number of rows, however many there were.
+CREDITS = text("""
+update zenhire.account_state a
+set credits_asked_at = zenhire.clock(), credits_left = coalesce(cast(:left as integer), credits_left),
+    credits_each = coalesce((
+        select avg(i.credits_charged)
+        from (select s.invite_id from zenhire.interview_sessions s
+              where s.account = :account order by s.posted_at desc limit 1000) newest
+        join zenhire.candidate_invites i on i.id = newest.invite_id
+        where i.credits_charged > 0), credits_each)
+where a.account = :account
+""")
+
 NOW = text("select zenhire.clock() as now")
 
 OTHER_CLIENT = text("""
@@ -277,6 +290,10 @@ class Accounts:
         """Record what answers said about `account`, in the order in which they came."""
         for note in notes:
             await self._note(account, note)
+
+    async def credits(self, account: str, left: int | None) -> None:
+        """Record the balance that the vendor told; None: it told none."""
+        await execute(self._engine, CREDITS, {"account": account, "left": left})
 
     async def now(self) -> datetime:
         """Ask the database for its time."""

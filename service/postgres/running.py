@@ -61,6 +61,8 @@ list as (
     where h.next_at <= zenhire.clock()
     returning account, status_filter, page_rows, failures, relied_on, listed_at,
               next_probe_at <= zenhire.clock() as probe_is_due,
+              coalesce((select a.credits_asked_at from zenhire.account_state a where a.account = :account), '-infinity')
+                  < zenhire.clock() - cast(:reckon_every as interval) as credits_are_due,
               coalesce(look_every_at, '-infinity') < zenhire.clock() - cast(:reckon_every as interval)
                   as reckoning_is_due
 )
@@ -218,6 +220,7 @@ class RunningClaim:
     listed_at: datetime | None  #: the last whole one
     relied_on: bool  #: looks may lie far off
     probe_is_due: bool
+    credits_are_due: bool  #: to be asked for
     reckoning_is_due: bool  #: of how far looks at unopened links lie apart
 
 

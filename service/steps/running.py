@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from service.core import cadence
-from service.core.decisions import Worked, notes_of
+from service.core.decisions import MustWait, Worked, notes_of
 from service.core.failures import DidNotSend, Request, classify
 from service.core.model import Lane, VendorStatus
 from service.core.observations import Failure, Sighting, SightingPage
@@ -87,6 +87,16 @@ class RunningStep(AccountStep):
             await self._list_running(desk, batch, claim)
         else:
             await self._lists.bring_looks_forward(claim)
+        if claim.credits_are_due:
+            await self._ask_for_credits(desk, batch)
+
+    async def _ask_for_credits(self, desk: Desk, batch: Batch[RunningClaim]) -> None:
+        """How much is left; an account for which that cannot be had works without it."""
+        answer = await desk.client.get_credits(send_before=batch.send_before(self._tools.deadline))
+        if isinstance(answer, Failure):
+            notes = notes_of(classify(Request.LIST, answer), Lane.LIST, None)
+            await self._tools.accounts.note(desk.account, [note for note in notes if isinstance(note, MustWait)])
+        await self._tools.accounts.credits(desk.account, None if isinstance(answer, Failure) else answer.left)
 
     # --- what the list honours ---------------------------------------------------------------------------------------
 

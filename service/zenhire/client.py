@@ -21,6 +21,7 @@ from pydantic import SecretStr
 
 from service.core.limits import Share
 from service.core.observations import (
+    CreditsSeen,
     ErrorAnswer,
     Failure,
     Garbage,
@@ -178,6 +179,13 @@ class ZenhireClient:
             return seen
 
         return await self._json(self._ask("GET", f"personas/{_in_path(persona_id)}", send_before, sent), read)
+
+    # --- credits -----------------------------------------------------------------------------------------------------
+
+    async def get_credits(self, *, send_before: float, sent: SentMark | None = None) -> CreditsSeen | Failure:
+        """GET the client's balance, which stands beside the interview API and not in it (contract §4)."""
+        beside = f"{self._base_url.rpartition('/')[0]}/credits"
+        return await self._json(self._ask("GET", beside, send_before, sent), translate.credits_seen)
 
     # --- artifacts ---------------------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from service.core.limits import LINK_LIFETIME
 from service.core.marks import INVITE_MARK, POST_MARK
 from service.core.model import VendorStatus
 from service.core.observations import (
+    CreditsSeen,
     Minted,
     MintedWithoutLink,
     PersonaPage,
@@ -37,6 +38,9 @@ from service.zenhire.payloads import (
 #: `id` is the current name, `session_id` the old one (contract §6.1).
 _SESSION_ID_NAMES = ("id", "session_id", "sessionId")
 _PERSONA_ID_NAMES = ("id", "persona_id", "personaId")
+
+#: The balance's name is not written down (contract §4).
+_BALANCE_NAMES = ("balance", "credits", "credit_balance", "available", "remaining", "credits_remaining")
 
 #: Neither blanks and control characters nor what would end an attribute or a tag on the ATS's page.
 _LINK = re.compile(r"https?://[!#-;=?-\[\]_a-z{|}~]{1,2040}")
@@ -91,6 +95,15 @@ def sighting(payload: Any) -> Sighting:
         error_code=_error_code(session),
         document=document_of(session),
     )
+
+
+def credits_seen(payload: Any) -> CreditsSeen:
+    """The balance, whose name is not written down (contract §4), bare or in a wrapping."""
+    found = _object(storable(payload))
+    for wrapping in ("data", "credits"):
+        if isinstance(found.get(wrapping), dict):
+            found = found[wrapping]
+    return CreditsSeen(left=first(found, _BALANCE_NAMES, lambda value: rounded(value, -INTEGER_MAX, INTEGER_MAX)))
 
 
 def _session(payload: Any) -> Json:

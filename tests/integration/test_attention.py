@@ -153,6 +153,13 @@ TROUBLES = {
         "values ('default', 8, 8, zenhire.clock() - interval '301 seconds')",
         ended_by="update zenhire.list_state set full_since = null",
     ),
+    "fewer credits than the links that are out may cost": Trouble(
+        code="CREDITS",
+        status="link_ready",
+        written="update zenhire.account_state "
+        "set credits_left = 9, credits_each = 10, credits_asked_at = zenhire.clock()",
+        ended_by="update zenhire.account_state set credits_left = 10",
+    ),
     "several personas serve a role": _persona("SEVERAL_PERSONAS", "state, persona_id, matches", "'ready', 'p1', 2"),
     "a persona was refused": _persona(
         "INVALID_INPUT", "state, error_code, next_try_at", "'refused', 'INVALID_INPUT', null"
@@ -194,7 +201,7 @@ def test_it_is_shown_and_ended_by_what_it_says(database: Database, name: str) ->
 
 def test_every_code_of_the_view_is_provoked() -> None:
     body = VIEW.partition("create view zenhire.attention as")[2].partition("create view")[0]
-    codes = set(re.findall(r"'([A-Z]{2,}(?:_[A-Z]+)+|PAUSED|CAPACITY|DOOR)'", body))
+    codes = set(re.findall(r"'([A-Z]{2,}(?:_[A-Z]+)+|PAUSED|CAPACITY|DOOR|CREDITS)'", body))
     assert codes - {trouble.code for trouble in TROUBLES.values()} == set()
 
 

@@ -186,6 +186,9 @@ comment on column zenhire.account_state.blamed_personas is 'Personas whose invit
 comment on column zenhire.account_state.last_look_at is 'When a look last succeeded.';
 comment on column zenhire.account_state.last_link_at is 'When a link was last made.';
 comment on column zenhire.account_state.pace is 'Which part of its limit the account went at from slowed_at on: 0.7 of what it was each time that ZenHire answered 429, and 0.05 of the limit more with every minute since. What it is now: zenhire.pace_now(account_state).';
+comment on column zenhire.account_state.credits_left is 'ZenHire credits that are left, as it told last; below zero where more was used than there was; null: not known.';
+comment on column zenhire.account_state.credits_each is 'What an interview cost on average, of the newest ones; null: not known yet.';
+comment on column zenhire.account_state.credits_asked_at is 'When ZenHire was last asked for the credits.';
 comment on column zenhire.account_state.vendor_ahead is 'By how much ZenHire''s clock is ahead of this database''s, by the Date of its answers, to half a second; negative: behind; null: not known yet. outcome_lag is corrected by it.';
 comment on column zenhire.account_state.slowed_at is 'When ZenHire last found the account too fast; null: never.';
 comment on column zenhire.account_state.updated_at is 'When its state changed last.';

@@ -199,6 +199,9 @@ create table zenhire.account_state (
     last_link_at         timestamptz,
     pace                 double precision not null default 1, -- of the limit, as it was at slowed_at
     slowed_at            timestamptz, -- when ZenHire found the account too fast
+    credits_left         integer, -- as ZenHire told last; below zero once more was used than there was
+    credits_each         double precision, -- what an interview has cost lately
+    credits_asked_at     timestamptz,
     vendor_ahead         interval, -- by how much ZenHire's clock is ahead of ours
     updated_at           timestamptz not null default zenhire.clock()
 );

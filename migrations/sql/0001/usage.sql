@@ -47,6 +47,25 @@ from zenhire.request_counts c
 cross join lateral (select zenhire.limit_of(c.account) as per_minute offset 0) l
 group by c.account, c.minute, l.per_minute;
 
+-- Open invites by account: what waits, and for how long.
+create view zenhire.waiting as
+select account,
+       count(*) filter (where status = 'pending' and has_come) as due,
+       min(since) filter (where status = 'pending' and has_come) as due_since,
+       count(*) filter (where status = 'pending' and not has_come) as later,
+       min(start_after) filter (where status = 'pending' and not has_come) as next_start,
+       count(*) filter (where status = 'starting') as starting,
+       count(*) filter (where status = 'link_ready') as links_out,
+       count(*) filter (where status = 'in_progress') as running,
+       count(*) filter (where status = 'needs_review') as needs_review,
+       count(*) filter (where status <> 'needs_review') as open,
+       min(since) filter (where status <> 'needs_review' and has_come) as since
+from zenhire.candidate_invites
+cross join lateral (
+    select start_after <= (select zenhire.clock()) as has_come, greatest(created_at, start_after) as since) t
+where status in ('pending', 'starting', 'link_ready', 'in_progress', 'needs_review')
+group by account;
+
 -- What is to be known before it is too late: how soon a change at the vendor's can be seen with this many open sessions.
 create view zenhire.capacity as
 with
@@ -58,8 +77,10 @@ facts as (
             where s.account = a.account and s.next_look_at is not null) as open_sessions,
            (select count(*) from zenhire.interview_sessions s
             where s.account = a.account and s.vendor_status = 'active' and s.dead_at is null) as running,
-           coalesce(h.peak, 0) as peak, case when h.status_filter = 'honoured' then h.look_every end as look_every
+           coalesce(h.peak, 0) as peak, case when h.status_filter = 'honoured' then h.look_every end as look_every,
+           a.credits_left, round(a.credits_each * coalesce(w.links_out + w.running, 0))::bigint as credits_promised
     from zenhire.account_state a left join zenhire.list_state h on h.account = a.account
+    left join zenhire.waiting w on w.account = a.account
 ),
 -- without the list each open session is asked for in turn, beside those that run
 rounds as (
@@ -80,7 +101,7 @@ select account, open_sessions, running, peak, allowed, round(pace::numeric, 2) a
        date_trunc('second', seen_within) as seen_within,
        status_filter in ('ignored', 'refused', 'distrusted')
            and 1.25 * open_sessions / looks_per_minute > every as is_short,
-       limit_wanted, wanted_within, look_every,
+       limit_wanted, wanted_within, look_every, credits_left, credits_promised,
        case when status_filter = 'honoured' then format(
                 'ZenHire''s list shows what runs: a change is seen within %s, however many links are open.',
                 zenhire.duration_in_words(seen_within))
@@ -130,5 +151,7 @@ comment on column zenhire.capacity.is_short is 'Whether there are more open sess
 comment on column zenhire.capacity.limit_wanted is 'The requests per minute with which each open session can be looked at as often as it should be; null where the list shows what runs.';
 comment on column zenhire.capacity.wanted_within is 'How often an open session should be looked at where the list does not help: 60 times SYNC_WATCH_INTERVAL_SECONDS.';
 comment on column zenhire.capacity.look_every is 'Where the list shows what runs: how far looks at a link that nobody has opened lie apart beneath that; null: see wanted_within.';
+comment on column zenhire.capacity.credits_left is 'ZenHire credits that are left, as it told within the last hour or so; null: not known.';
+comment on column zenhire.capacity.credits_promised is 'What the links that are out will cost if all are used, by what interviews cost lately; null: not known.';
 comment on column zenhire.capacity.says is 'The same in words.';
 comment on column zenhire.capacity.probed_at is 'When it was last found out what the list honours.';

@@ -1,24 +1,5 @@
 -- What people read. No view costs more the more invites are finished.
 
--- Open invites by account: what waits, and for how long.
-create view zenhire.waiting as
-select account,
-       count(*) filter (where status = 'pending' and has_come) as due,
-       min(since) filter (where status = 'pending' and has_come) as due_since,
-       count(*) filter (where status = 'pending' and not has_come) as later,
-       min(start_after) filter (where status = 'pending' and not has_come) as next_start,
-       count(*) filter (where status = 'starting') as starting,
-       count(*) filter (where status = 'link_ready') as links_out,
-       count(*) filter (where status = 'in_progress') as running,
-       count(*) filter (where status = 'needs_review') as needs_review,
-       count(*) filter (where status <> 'needs_review') as open,
-       min(since) filter (where status <> 'needs_review' and has_come) as since
-from zenhire.candidate_invites
-cross join lateral (
-    select start_after <= (select zenhire.clock()) as has_come, greatest(created_at, start_after) as since) t
-where status in ('pending', 'starting', 'link_ready', 'in_progress', 'needs_review')
-group by account;
-
 create view zenhire.attention as
 with
 waiting as (select * from zenhire.waiting),
@@ -170,6 +151,16 @@ short as (
            format('select zenhire.set_account_limit(%L, %s, %L);', c.account, c.limit_wanted, 'ZenHire raised our limit')
     from zenhire.capacity c where c.is_short
 ),
+-- the vendor checks the balance when a session is made and holds nothing back: links can be worth more than is left
+credits as (
+    select 6 as rank, a.credits_asked_at, 'account' as what, c.account, null::uuid, 'CREDITS',
+           format('%s credits are left, and the links that are out may cost %s: once the balance is used up no new link is '
+                  'made. Buy credits; the balance is asked for every hour.',
+                  c.credits_left, c.credits_promised),
+           null
+    from zenhire.capacity c join zenhire.account_state a on a.account = c.account
+    where c.credits_promised > c.credits_left
+),
 -- as many interviews as the vendor lets run at once: whoever comes now is not let in
 door as (
     select 6 as rank, h.full_since, 'account' as what, h.account, null::uuid, 'DOOR',
@@ -200,7 +191,7 @@ from (
     select * from no_replica union all select * from accounts union all select * from invites
     union all select * from missing union all select * from strays union all select * from beside
     union all select * from unsettled union all select * from unclaimed union all select * from short
-    union all select * from door union all select * from personas
+    union all select * from door union all select * from credits union all select * from personas
 ) everything
 order by rank, since;
 

@@ -94,6 +94,35 @@ async def test_candidates_who_probably_wait_at_the_door_stand_in_attention_until
     assert list_state(world)["peak"] == 8
 
 
+async def test_the_credits_are_asked_for_every_hour_and_set_against_the_links(world: World, replica: Replica) -> None:
+    await a_list_that_is_honoured(world, replica)
+    balance = world.platform.profile.credits.balance
+    credits_now = "select credits_left, credits_promised from zenhire.capacity"
+    assert world.database.fetch_one(credits_now) == {"credits_left": balance, "credits_promised": None}
+    await let_pass(world, replica, steps=30, seconds=10)
+    charged = the_invite(world.database)["credits_charged"]
+    for _ in range(3):
+        insert_invite(world.database, metadata=NEVER)
+    await replica.tick()
+    await let_pass(world, replica, steps=2, minutes=30)
+    assert charged > 0
+    assert world.database.fetch_one(credits_now) == {"credits_left": balance - charged, "credits_promised": 3 * charged}
+    asked = [count for (name, _), count in world.platform.answers.items() if name == "credits"]
+    assert sum(asked) == 2
+
+
+@pytest.mark.parametrize("fault", ["internal_error", "lost_after", "not_json", "other_shape", "rate_limited"])
+async def test_an_account_whose_credits_cannot_be_had_works_without_them(
+    world: World, replica: Replica, fault: str
+) -> None:
+    world.sandbox.console.set_faults([f"{fault}@credits:1"])
+    await a_list_that_is_honoured(world, replica)
+    state = "select credits_left, credits_asked_at is not null as asked, stop_code from zenhire.account_state"
+    assert world.database.fetch_one(state) == {"credits_left": None, "asked": True, "stop_code": None}
+    slowed = world.database.fetch_value("select slowed_at is not null from zenhire.account_state")
+    assert slowed == (fault == "rate_limited")
+
+
 async def test_the_net_beneath_the_list_grows_wider_with_what_is_open(
     world: World, replica: Replica, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -194,3 +194,22 @@ def test_personas_without_role_or_language_are_left_out() -> None:
     assert [seen.persona_id for seen in page.personas] == [PERSONA_ID]
     with pytest.raises(Unreadable):
         translate.persona(PERSONA | {"language": None})
+
+
+@pytest.mark.parametrize(
+    ("payload", "left"),
+    [
+        ({"balance": 12}, 12),
+        ({"data": {"credit_balance": "7.4"}}, 7),
+        ({"credits": {"remaining": -3}}, -3),
+        ({"credits": 5}, 5),
+        ({"balance": "much", "available": 4}, 4),
+        ({"balance": True}, None),
+        ({"balance": 10**12}, None),
+        ({"usage": {"balance": 3}}, None),
+        ([12], None),
+        (None, None),
+    ],
+)
+def test_a_balance_is_found_under_any_likely_name_or_not_at_all(payload: Any, left: int | None) -> None:
+    assert translate.credits_seen(payload).left == left
