@@ -82,6 +82,12 @@ READS = {
         "select zenhire.explain_invite(id) from zenhire.candidate_invites "
         "where account = 'default' and request_key = 'request-500'"
     ),
+    "find_invites": "select * from zenhire.find_invites('candidate-500')",
+    "invites, one request": "select * from zenhire.invites where account = 'default' and request_key = 'request-500'",
+    "invite_counts": "select * from zenhire.invite_counts",
+    "waits": "select * from zenhire.waits",
+    "session_counts": "select * from zenhire.session_counts",
+    "accounts": "select * from zenhire.accounts",
     "what the ATS has not seen, 100": (
         "select id from zenhire.candidate_invites where version > seen_version order by updated_at limit 100"
     ),
@@ -97,14 +103,19 @@ def main(sizes: Sequence[int]) -> None:
         print(f"{name:<38}" + "".join(f"{each:>12.1f}" for each in times) + f"{times[-1] / times[0]:>9.2f}")
 
 
+def fill(connection: psycopg.Connection[Any], finished: int) -> None:
+    """So many finished invites with their sessions and events, and the open ones; each statement by itself."""
+    for statement in FILL.strip().split(";\n"):
+        connection.execute(statement.replace("FINISHED", str(finished)).encode())
+    connection.execute("vacuum analyze")
+
+
 def _measure(finished: int) -> dict[str, float]:
     with EmbeddedPostgres(durable=False) as postgres:
         upgrade(postgres.url())
         began = time.monotonic()
         with psycopg.connect(postgres.url(), autocommit=True) as connection:
-            for statement in FILL.strip().split(";\n"):
-                connection.execute(statement.replace("FINISHED", str(finished)).encode())
-            connection.execute("vacuum analyze")
+            fill(connection, finished)
             sys.stderr.write(f"{finished:,} finished invites made in {time.monotonic() - began:.0f} s\n")
             (size,) = connection.execute("select pg_database_size(current_database())").fetchone() or (0,)
             sys.stderr.write(f"the database has {size / 2**20:,.0f} MiB\n")

@@ -243,11 +243,13 @@ CREDITS = text("""
 update zenhire.account_state a
 set credits_asked_at = zenhire.clock(), credits_left = coalesce(cast(:left as integer), credits_left),
     credits_each = coalesce((
-        select avg(i.credits_charged)
+        select avg(charged.credits)
         from (select s.invite_id from zenhire.interview_sessions s
               where s.account = :account order by s.posted_at desc limit 1000) newest
-        join zenhire.candidate_invites i on i.id = newest.invite_id
-        where i.credits_charged > 0), credits_each)
+        -- offset 0: each looked up by its id, whatever the planner thinks of it
+        cross join lateral (select i.credits_charged as credits from zenhire.candidate_invites i
+                            where i.id = newest.invite_id offset 0) charged
+        where charged.credits > 0), credits_each)
 where a.account = :account
 """)
 
