@@ -15,8 +15,8 @@ from contextlib import ExitStack
 import psycopg
 
 from benchmarks.failed import BenchmarkFailed
-from benchmarks.outcome_lag import PER_MINUTE, settings_of
 from benchmarks.stage import service_process
+from benchmarks.watched import PER_MINUTE, settings_of
 from sandbox.clock import SystemClock
 from sandbox.embedded_postgres import EmbeddedPostgres
 from sandbox.platform import Platform

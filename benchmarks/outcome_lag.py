@@ -5,92 +5,39 @@ The real service, at `SYNC_WATCH_INTERVAL_SECONDS=10` and the vendor's default l
 while as many interviews run as the vendor lets run at once; whoever finishes makes room for the next candidate. The lag
 is the time from the vendor's own end of a session to the moment at which the invite's outcome was written; both are
 taken on this machine's clock. Transcripts are off.
+
+With `--outage vendor`, `database` or `service` one of them is away for `--outage-minutes` in the middle, and the lags
+of what that has delayed are counted from its end (`benchmarks.outages`).
 """
 
 import argparse
-import os
-import subprocess
 import sys
-import tempfile
+import textwrap
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from statistics import quantiles
-from typing import IO
-
-import psycopg
 
 from benchmarks.failed import BenchmarkFailed
-from benchmarks.filled import fill
+from benchmarks.figures import met
 from benchmarks.memory import most_memory
-from benchmarks.stage import service_process
-from sandbox.clock import SystemClock
-from sandbox.embedded_postgres import EmbeddedPostgres
-from sandbox.model import Status
-from sandbox.platform import Platform
+from benchmarks.outages import KNOWN_WITHIN, Kind, Outage, Recovery, history
+from benchmarks.outages import P99_MAX as P99_MAX_FROM_RECOVERY
+from benchmarks.watched import PER_MINUTE, Watched, watched
+from sandbox.model import Session, Status
 from sandbox.profile import CandidateMix, Limits, Profile
-from sandbox.running import RunningSandbox, running_sandbox
-from service.postgres.migrate import upgrade
+from sandbox.register import Register
 
-PER_MINUTE = 500  #: the vendor's default (contract §7)
 P50_MAX, P99_MAX = 6.0, 12.0
 REQUESTS_MAX = 1.2
+MISSING_AFTER = timedelta(minutes=1)
 
-#: As a service leaves them that has watched by the list since they were made.
-WATCHED_BY_LIST = """
-update zenhire.interview_sessions
-set next_look_at = zenhire.clock() + interval '2 days' + random() * interval '2 days',
-    next_look_reason = 'the list of running interviews tells when it begins'
-"""
-WARM = "select exists (select from zenhire.list_state where status_filter = 'honoured' and listed_at is not null)"
 LAGS = """
-select s.session_id, i.status, i.status_changed_at from zenhire.candidate_invites i
+select s.session_id, i.status_changed_at from zenhire.candidate_invites i
 join zenhire.interview_sessions s on s.session_id = i.session_id and s.account = i.account
 where i.status in ('completed', 'failed')
 """
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Measured:
-    """One run."""
-
-    plan: "Plan"
-    lags: Sequence[float]  #: seconds, of every outcome of the run
-    missing: int  #: that the vendor knows for longer than a minute, and we do not
-    looks: int
-    lists: int
-    refused: int  #: answers that were 429
-    budget_used: float
-    mebibytes: int
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.outcome_lag", description=(__doc__ or "").split("\n")[1]
-    )
-    parser.add_argument("--open", type=int, default=[100_000], nargs="+", metavar="N", help="open sessions")
-    parser.add_argument("--cap", type=int, default=[8], nargs="+", metavar="N", help="interviews at once")
-    parser.add_argument("--minutes", type=float, default=10)
-    parser.add_argument(
-        "--talk", type=float, help="seconds that an interview takes (default: 45, or 1.5 for each place)"
-    )
-    arguments = parser.parse_args()
-    try:
-        runs = [
-            measure(
-                Plan(
-                    open_sessions=count, cap=cap, minutes=arguments.minutes, talk=arguments.talk or max(45.0, 1.5 * cap)
-                )
-            )
-            for count in arguments.open
-            for cap in arguments.cap
-        ]
-    except BenchmarkFailed as problem:
-        sys.stderr.write(f"benchmark: {problem}\n")
-        return 1
-    print("\n".join(_lines(runs)))
-    return 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,16 +48,62 @@ class Plan:
     cap: int  #: interviews at once
     minutes: float
     talk: float  #: seconds that an interview takes, on average
+    outage: Outage | None  #: in the middle, and not counted among the minutes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stage:
-    """The parts of one run."""
+class Measured:
+    """One run."""
 
-    database: psycopg.Connection
-    platform: Platform
-    sandbox: RunningSandbox
-    service: subprocess.Popen[bytes]
+    plan: Plan
+    minutes: float  #: with the outage
+    lags: Sequence[float]  #: seconds, of every outcome of the run; with an outage of those it delayed, from its end
+    missing: int  #: that the vendor knows for longer than a minute, and we do not
+    outcomes: int  #: that are known at the end
+    looks: int
+    lists: int
+    refused: int  #: answers that were 429
+    budget_used: float
+    mebibytes: int
+    history: str
+
+    @property
+    def cuts(self) -> list[float]:
+        return quantiles(self.lags, n=100, method="inclusive")
+
+
+def main() -> int:
+    given = _arguments()
+    outage = given.outage and Outage(kind=Kind(given.outage), minutes=given.outage_minutes, fault=given.fault)
+    plans = [
+        Plan(
+            open_sessions=count, cap=cap, minutes=given.minutes, talk=given.talk or max(45.0, 1.5 * cap), outage=outage
+        )
+        for count in given.open
+        for cap in given.cap
+    ]
+    try:
+        runs = [measure(plan) for plan in plans]
+    except BenchmarkFailed as problem:
+        sys.stderr.write(f"benchmark: {problem}\n")
+        return 1
+    print("\n".join(_lines(runs)))
+    return 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.outcome_lag", description=(__doc__ or "").split("\n")[1]
+    )
+    add = parser.add_argument
+    add("--open", type=int, default=[100_000], nargs="+", metavar="N", help="open sessions")
+    add("--cap", type=int, default=[8], nargs="+", metavar="N", help="interviews at once")
+    add("--minutes", type=float, default=10)
+    add("--talk", type=float, help="seconds that an interview takes (default: 45, or 1.5 for each place)")
+    add("--outage", choices=[*Kind], help="who is away in the middle (default: nobody)")
+    add("--outage-minutes", type=float, default=10, metavar="N", help="beside --minutes (default: 10)")
+    add("--fault", default="lost_before:1", help="what the vendor does instead of answering: a rule of the sandbox's")
+    return parser.parse_args()
 
 
 def measure(plan: Plan) -> Measured:
@@ -118,107 +111,145 @@ def measure(plan: Plan) -> Measured:
     profile = Profile(
         candidates=CandidateMix(come="when_sent"), limits=Limits(concurrency=plan.cap, requests_per_minute=PER_MINUTE)
     )
-    platform = Platform(profile, SystemClock())
-    with EmbeddedPostgres() as postgres, running_sandbox(platform) as sandbox, tempfile.TemporaryFile() as log:
-        upgrade(postgres.url())
-        links = fill(postgres.url(), platform, sandbox.key, plan.open_sessions)
-        with psycopg.connect(postgres.url(), autocommit=True) as database:
-            database.execute(WATCHED_BY_LIST.encode())
-            database.execute(b"vacuum analyze")
-            with service_process(settings_of(postgres.url(), sandbox), log) as service:
-                stage = Stage(database=database, platform=platform, sandbox=sandbox, service=service)
-                _wait_for_the_list(stage, log)
-                before = dict(platform.answers)
-                _let_candidates_come(stage, plan, links)
-                answers = {name: count - before.get(name, 0) for name, count in platform.answers.items()}
-                return _measured(stage, plan, answers)
+    with watched(plan.open_sessions, profile) as stage:
+        before, began_at = dict(stage.platform.answers), time.monotonic()
+        recovery = _live_through_it(stage, plan)
+        minutes = (time.monotonic() - began_at) / 60
+        answers = {name: count - before.get(name, 0) for name, count in stage.platform.answers.items()}
+        ended, known = _ended(stage), _known(stage)
+        now = stage.now()
+        return Measured(
+            plan=plan,
+            minutes=minutes,
+            lags=_enough(recovery.lags(ended, known, now) if recovery else _lags(ended, known)),
+            missing=recovery.missing(ended, known)
+            if recovery
+            else sum(1 for name, at in ended.items() if name not in known and at < now - MISSING_AFTER),
+            outcomes=len(known),
+            looks=_count(answers, "get_session"),
+            lists=_count(answers, "list_sessions"),
+            refused=sum(count for (_, outcome), count in answers.items() if outcome == "429"),
+            budget_used=sum(answers.values()) / (PER_MINUTE * minutes),
+            mebibytes=most_memory(stage.replica_pid()),
+            history=history(stage),
+        )
 
 
-def _let_candidates_come(stage: Stage, plan: Plan, links: Sequence[str]) -> None:
+def _live_through_it(stage: Watched, plan: Plan) -> Recovery | None:
+    """Candidates come all the time; with an outage also while it lasts, and all that it delayed is waited for."""
+    candidates = Candidates(stage=stage, plan=plan)
+    if plan.outage is None:
+        candidates.come_for(plan.minutes)
+        return None
+    candidates.come_for(plan.minutes / 2)
+    with plan.outage.on(stage):
+        candidates.come_for(plan.outage.minutes)
+    recovered_at = stage.now()
+    candidates.come_for(plan.minutes / 2)
+    recovery = Recovery(recovered_at=recovered_at, candidates_until=stage.now())
+    while stage.now() < recovered_at + KNOWN_WITHIN and recovery.missing(_ended(stage), _known(stage)):
+        stage.replica_pid()
+        time.sleep(1)
+    return recovery
+
+
+@dataclass(slots=True, kw_only=True)
+class Candidates:
     """Whoever finishes makes room for the next."""
-    waiting, first = list(reversed(links)), plan.cap
-    ends_at = time.monotonic() + plan.minutes * 60
-    while time.monotonic() < ends_at:
-        if stage.service.poll() is not None:
-            raise BenchmarkFailed(f"the service ended with {stage.service.returncode}")
-        counts = stage.platform.counts()
-        for _ in range(plan.cap - counts["by_status"]["active"] - counts["waiting_at_the_door"]):
-            # between half and one and a half of it, so that they do not end in step
-            spread = 0.5 + (len(waiting) * 7919 % 1000) / 1000
-            if first > 0:  # as if they had begun one after the other
-                first -= 1
-                spread = (first + 1) / plan.cap
-            what = f"completed opens_after=0 talks_for={plan.talk * spread:.1f}"
-            stage.sandbox.console.send_link(waiting.pop(), what)
-        time.sleep(0.05)
+
+    stage: Watched
+    plan: Plan
+    _came: int = field(default=0)
+
+    def come_for(self, minutes: float) -> None:
+        ends_at = time.monotonic() + minutes * 60
+        while time.monotonic() < ends_at:
+            if self.stage.replica is not None:
+                self.stage.replica_pid()
+            counts = self.stage.platform.counts()
+            for _ in range(self.plan.cap - counts["by_status"]["active"] - counts["waiting_at_the_door"]):
+                self._next_comes()
+            time.sleep(0.05)
+
+    def _next_comes(self) -> None:
+        if self._came == len(self.stage.links):
+            raise BenchmarkFailed(f"all {self._came} candidates have come: more sessions must be open")
+        # between half and one and a half of it, so that they do not end in step
+        spread = 0.5 + ((len(self.stage.links) - self._came) * 7919 % 1000) / 1000
+        if self._came < self.plan.cap:  # as if they had begun one after the other
+            spread = (self.plan.cap - self._came) / self.plan.cap
+        what = f"completed opens_after=0 talks_for={self.plan.talk * spread:.1f}"
+        self.stage.sandbox.console.send_link(self.stage.links[self._came], what)
+        self._came += 1
 
 
-def _measured(stage: Stage, plan: Plan, answers: dict[tuple[str, str], int]) -> Measured:
-    sessions = stage.platform.truth().sessions
-    ended = {one.id: one.ended_at for one in sessions if one.ended_at and one.status is Status.COMPLETED}
-    known = {session_id: at for session_id, _, at in stage.database.execute(LAGS.encode()).fetchall()}
-    long_ago = stage.platform.world.now() - timedelta(minutes=1)
-    return Measured(
-        plan=plan,
-        lags=[(at - ended[name]).total_seconds() for name, at in known.items() if name in ended],
-        missing=sum(1 for name, at in ended.items() if name not in known and at < long_ago),
-        looks=_count(answers, "get_session"),
-        lists=_count(answers, "list_sessions"),
-        refused=sum(count for (_, outcome), count in answers.items() if outcome == "429"),
-        budget_used=sum(answers.values()) / (PER_MINUTE * plan.minutes),
-        mebibytes=most_memory(stage.service.pid),
-    )
+def _ended(stage: Watched) -> dict[str, datetime]:
+    """When which session ended at the vendor."""
+    with stage.platform.lock:
+        stage.platform.world.now()
+        registers = [client.sessions for client in stage.platform.clients.values()]
+        completed = [one for sessions in registers for one in _completed(sessions)]
+        return {one.id: one.ended_at for one in completed if one.ended_at is not None}
+
+
+def _completed(sessions: Register[Session]) -> Iterator[Session]:
+    numbers = sessions.with_status(Status.COMPLETED).walk(0, len(sessions), newest_first=False)
+    return (sessions[number] for number in numbers)
+
+
+def _known(stage: Watched) -> dict[str, datetime]:
+    """When which session's outcome was written."""
+    return dict(stage.rows(LAGS))
+
+
+def _lags(ended: dict[str, datetime], known: dict[str, datetime]) -> list[float]:
+    return [(at - ended[name]).total_seconds() for name, at in known.items() if name in ended]
+
+
+def _enough(lags: list[float]) -> list[float]:
+    if len(lags) < 2:
+        raise BenchmarkFailed(f"{len(lags)} outcome(s): too few to tell anything")
+    return lags
 
 
 def _count(answers: dict[tuple[str, str], int], endpoint: str) -> int:
     return sum(count for (name, _), count in answers.items() if name == endpoint)
 
 
-def _wait_for_the_list(stage: Stage, log: IO[bytes]) -> None:
-    deadline = time.monotonic() + 60
-    while not (row := stage.database.execute(WARM.encode()).fetchone()) or not row[0]:
-        if stage.service.poll() is not None or time.monotonic() > deadline:
-            log.seek(0)
-            raise BenchmarkFailed(f"no list within a minute; the service said:\n{log.read()[-2000:].decode()}")
-        time.sleep(0.1)
-
-
-def settings_of(database_url: str, sandbox: RunningSandbox) -> dict[str, str]:
-    return {
-        "PATH": os.environ["PATH"],
-        "DATABASE_URL": database_url,
-        "ZENHIRE_API_KEY": sandbox.key,
-        "ZENHIRE_BASE_URL": sandbox.base_url,
-        "SYNC_REQUESTS_PER_MINUTE": str(PER_MINUTE),
-        "SYNC_TRANSCRIPTS": "false",
-    }
-
-
 def _lines(runs: Sequence[Measured]) -> Iterator[str]:
     """At most 80 columns."""
     yield f"{'open':>8}{'cap':>5}{'outcomes':>10}{'p50 s':>7}{'p95 s':>7}{'p99 s':>7}{'most s':>8}"
     for one in runs:
-        cuts = quantiles(one.lags, n=100, method="inclusive")
-        figures = f"{cuts[49]:>7.1f}{cuts[94]:>7.1f}{cuts[98]:>7.1f}{max(one.lags):>8.1f}"
+        figures = f"{one.cuts[49]:>7.1f}{one.cuts[94]:>7.1f}{one.cuts[98]:>7.1f}{max(one.lags):>8.1f}"
         yield f"{one.plan.open_sessions:>8,}{one.plan.cap:>5}{len(one.lags):>10}{figures}"
     yield ""
     yield f"{'open':>8}{'cap':>5}{'looks/outcome':>15}{'lists/min':>11}{'budget':>8}{'429':>5}{'missing':>9}{'MiB':>6}"
     for one in runs:
         yield (
-            f"{one.plan.open_sessions:>8,}{one.plan.cap:>5}{one.looks / len(one.lags):>15.2f}"
-            f"{one.lists / one.plan.minutes:>11.1f}{one.budget_used:>8.1%}{one.refused:>5}{one.missing:>9}"
+            f"{one.plan.open_sessions:>8,}{one.plan.cap:>5}{one.looks / one.outcomes:>15.2f}"
+            f"{one.lists / one.minutes:>11.1f}{one.budget_used:>8.1%}{one.refused:>5}{one.missing:>9}"
             f"{one.mebibytes:>6}"
         )
     yield ""
-    worst_p50, worst_p99 = (max(quantiles(one.lags, n=100, method="inclusive")[n] for one in runs) for n in (49, 98))
-    most_looks = max(one.looks / len(one.lags) for one in runs)
-    yield f"p50            target: at most {P50_MAX:g} s: {_met(worst_p50, P50_MAX)}"
-    yield f"p99            target: at most {P99_MAX:g} s: {_met(worst_p99, P99_MAX)}"
-    yield f"looks/outcome  target: at most {REQUESTS_MAX:g}: {_met(most_looks, REQUESTS_MAX)}"
+    yield from (_verdicts if runs[0].plan.outage is None else _verdicts_after_an_outage)(runs)
 
 
-def _met(figure: float, most: float) -> str:
-    return "met" if figure <= most else "MISSED"
+def _verdicts(runs: Sequence[Measured]) -> Iterator[str]:
+    worst_p50, worst_p99 = (max(one.cuts[n] for one in runs) for n in (49, 98))
+    most_looks = max(one.looks / one.outcomes for one in runs)
+    yield f"p50            target: at most {P50_MAX:g} s: {met(worst_p50, P50_MAX)}"
+    yield f"p99            target: at most {P99_MAX:g} s: {met(worst_p99, P99_MAX)}"
+    yield f"looks/outcome  target: at most {REQUESTS_MAX:g}: {met(most_looks, REQUESTS_MAX)}"
+
+
+def _verdicts_after_an_outage(runs: Sequence[Measured]) -> Iterator[str]:
+    for one in runs:
+        if one.plan.outage is not None:
+            yield f"outage: {one.plan.outage.kind}, {one.plan.outage.minutes:g} minutes; lags count from the recovery"
+        yield from textwrap.wrap(f"the account's history: {one.history or 'nothing'}", 80)
+    worst, missing = max(one.cuts[98] for one in runs), sum(one.missing for one in runs)
+    yield f"p99            target: at most {P99_MAX_FROM_RECOVERY:g} s: {met(worst, P99_MAX_FROM_RECOVERY)}"
+    yield f"missing        target: none: {met(missing, 0)}"
 
 
 if __name__ == "__main__":
