@@ -15,7 +15,7 @@ import psycopg
 
 from benchmarks.cpu import cpu_seconds
 from benchmarks.failed import BenchmarkFailed
-from benchmarks.invites import CONSENT, METADATA, ROLE, TAGS
+from benchmarks.invites import insert
 from sandbox.embedded_postgres import EmbeddedPostgres
 from sandbox.running import SandboxProcess, sandbox_process
 from service.postgres.migrate import upgrade
@@ -25,12 +25,6 @@ _SANDBOX = ("--speed", "1", "--set", "candidates.never=1", "--set", "credits.bal
 _REQUESTS_PER_MINUTE = 100_000  # the most that may be set
 PROGRAM = Path(sys.executable).with_name("zenhire-sync")
 _PAUSE_SECONDS = 0.02
-
-_INSERT = """
-insert into zenhire.candidate_invites (candidate_ref, role_name, language, consent_mode, metadata, tags)
-select %(prefix)s || g, %(role_name)s, %(language)s, %(consent)s, %(metadata)s, %(tags)s
-from generate_series(1, %(count)s) g
-"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,10 +39,7 @@ class Stage:
     postgres_pid: int
 
     def insert(self, prefix: str, count: int) -> None:
-        """Invites as an ATS writes them, in one statement and so in one transaction."""
-        given = {"prefix": prefix, "count": count, "consent": CONSENT, "tags": TAGS, **ROLE}
-        given["metadata"] = psycopg.types.json.Jsonb(METADATA)
-        self.database.execute(_INSERT, given)
+        insert(self.database, prefix, count)
 
     def ask(self, question: str) -> Any:
         """The first column of the first row."""
