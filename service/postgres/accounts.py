@@ -14,6 +14,18 @@ from service.core.limits import PACE_AFTER_TOO_FAST, PACE_MIN, PROBE_FIRST, RETR
 from service.core.model import Lane, StopScope
 from service.postgres.engine import execute, fetch, transaction
 
+#: Whether a heartbeat has anything to write down: mostly it has not, and then one statement is all that it costs.
+TO_REGISTER = text("""
+select exists (
+    select from unnest(cast(:accounts as text[])) g (account)
+    left join zenhire.account_state a on a.account = g.account
+    left join zenhire.request_budget b on b.account = g.account
+    where a.account is null or b.account is null or not a.key_present or a.stop_code is not null
+       or a.base_url is distinct from :base_url)
+  or exists (select from zenhire.account_state where key_present and not account = any(cast(:accounts as text[])))
+  as changes
+""")
+
 ENSURE_BUDGETS = text("""
 insert into zenhire.request_budget (account)
 select account from unnest(cast(:accounts as text[])) a (account) order by account
@@ -279,10 +291,12 @@ class Accounts:
     async def register(self, accounts: Sequence[str]) -> None:
         """Make known which accounts this replica has keys for."""
         ours = sorted(accounts)
+        at = {"accounts": ours, "base_url": self._base_url}
         async with transaction(self._engine) as connection:
+            if not (await connection.execute(TO_REGISTER, at)).scalar_one():
+                return
             await connection.execute(ENSURE_BUDGETS, {"accounts": ours})
             await connection.execute(WITHOUT_KEY, {"accounts": ours})
-            at = {"accounts": ours, "base_url": self._base_url}
             await connection.execute(ENSURE_STATES, at)
             await connection.execute(FOLLOW_MOVED, at)
             await connection.execute(STOP_MOVED, at | {"replica": self._replica})

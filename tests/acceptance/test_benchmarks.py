@@ -22,6 +22,32 @@ def test_the_lag_of_outcomes_is_measured_on_real_parts() -> None:
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("away", ["vendor", "database", "service"])
+def test_after_an_outage_lags_count_from_the_recovery(away: str) -> None:
+    sizes = ("--open", "200", "--cap", "8", "--minutes", "0.6", "--talk", "20", "--outage-minutes", "0.2")
+    done = run(*sizes, "--outage", away, module="benchmarks.outcome_lag", within=300)
+    assert done.returncode == 0, done.stderr
+    assert max(len(line) for line in done.stdout.splitlines()) <= 80
+    assert f"outage: {away}, 0.2 minutes" in done.stdout
+    lags, requests = (line.split() for line in done.stdout.splitlines() if line.strip().startswith("200"))
+    assert int(lags[2]) >= 2
+    assert requests[6] == "0"  # missing
+    assert "MISSED" not in done.stdout
+
+
+@pytest.mark.long
+def test_what_a_replica_needs_is_measured_on_real_parts() -> None:
+    sizes = ("--open", "50", "100", "--minutes", "0.05", "--idle", "5", "--invites", "5", "--statements")
+    done = run(*sizes, module="benchmarks.resources", within=500)
+    assert done.returncode == 0, done.stderr
+    assert max(len(line) for line in done.stdout.splitlines()) <= 80
+    figures = {line[:36].strip(): line[36:].split() for line in done.stdout.splitlines()}
+    assert 20 < float(figures["100 open sessions"][0]) < 200
+    assert all(float(figures[idle][0]) > 0.5 for idle in ("nothing open", "50 open, nobody comes"))
+    assert all(int(bytes_.replace(",", "")) > 1000 for bytes_ in figures["all"])
+
+
+@pytest.mark.long
 def test_the_use_of_the_limit_is_measured_on_real_parts() -> None:
     done = run("--replicas", "2", "--minutes", "0.1", module="benchmarks.budget_use")
     assert done.returncode == 0, done.stderr
@@ -39,9 +65,9 @@ def test_what_the_size_of_the_tables_costs_is_measured() -> None:
     assert max(len(line) for line in done.stdout.splitlines()) <= 80
 
 
-def run(*arguments: str, module: str = "benchmarks") -> subprocess.CompletedProcess[str]:
+def run(*arguments: str, module: str = "benchmarks", within: float = 120) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", module, *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=within, check=False)
 
 
 def test_a_quick_run_measures_on_real_parts_and_judges_nothing(tmp_path: Path) -> None:
