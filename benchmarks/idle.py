@@ -23,7 +23,6 @@ _LOG_ALL = (
 _LOGGED = re.compile(r"<zenhire-sync [^>]*> LOG:  (?:statement|execute [^:]*): (.*)", re.DOTALL)
 _SETTLES_SECONDS = 5
 _CONTROL = frozenset({"BEGIN", "COMMIT", "ROLLBACK"})
-_WAL = "select pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +32,6 @@ class Idle:
     seconds: float
     statements: Counter[str]  #: on one line each
     cpu: float  #: the replica's, in parts of a core
-    postgres_cpu: float
-    wal_bytes: int
 
     @property
     def queries(self) -> float:
@@ -65,8 +62,6 @@ def measure(stage: Watched, seconds: float) -> Idle:
         seconds=passed,
         statements=Counter(_statements(log, before.log_size, after.log_size)),
         cpu=(after.cpu - before.cpu) / passed,
-        postgres_cpu=(after.postgres_cpu - before.postgres_cpu) / passed,
-        wal_bytes=after.wal - before.wal,
     )
 
 
@@ -74,16 +69,12 @@ def measure(stage: Watched, seconds: float) -> Idle:
 class _Counters:
     log_size: int
     cpu: float
-    postgres_cpu: float
-    wal: int
 
 
 def _counters(stage: Watched) -> _Counters:
     return _Counters(
-        wal=stage.ask(_WAL),
         log_size=(stage.postgres.directory / "log").stat().st_size,
         cpu=cpu_seconds(stage.replica_pid()) or 0.0,
-        postgres_cpu=cpu_seconds(stage.postgres_pid) or 0.0,
     )
 
 

@@ -2,9 +2,9 @@
 How many bytes of WAL an invite costs from `pending` to `completed`, and which tables they are for.
 
 Candidates of the sandbox come and talk within a minute, all at once; the list of running interviews sees each of them.
-The ATS's own INSERT is left out. A page that is changed for the first time after a checkpoint is logged whole, and the
-run begins with a checkpoint: so these full pages are told apart, where Postgres has `pg_walinspect` (from version 15,
-with its contrib modules) to tell them.
+The ATS's own INSERT is left out. A page that is changed for the first time after a checkpoint is logged whole: so the
+run begins with a checkpoint, in a database with other open sessions (in an empty one nearly every page is new), and these
+full pages are told apart, where Postgres has `pg_walinspect` (from version 15, a contrib module) to tell them.
 """
 
 import math
@@ -17,7 +17,6 @@ from benchmarks.watched import Watched, watched
 from sandbox.profile import CandidateMix, CreditRules, Limits, Profile
 
 _WITHIN_SECONDS = 600
-_WATCHED_BEFORE = 10  #: open sessions by which the service has found out that the list can be asked for what runs
 
 _CANDIDATES = CandidateMix(
     never=0, fail=0, time_out=0, opens_after_seconds=8, talks_for_seconds=30, artifacts_after_seconds=5
@@ -54,12 +53,13 @@ class Wal:
     parts: dict[str, float]  #: without full pages, by table
 
 
-def measure(invites: int, *, transcripts: bool) -> Wal:
+def measure(invites: int, *, beside: int, transcripts: bool) -> Wal:
+    """`beside`: open sessions whose candidates never come."""
     profile = Profile(
         candidates=_CANDIDATES, limits=Limits(concurrency=invites), credits=CreditRules(balance=10 * invites + 100)
     )
     settings = {"SYNC_TRANSCRIPTS": str(transcripts).lower(), "SYNC_REQUESTS_PER_MINUTE": "100000"}
-    with watched(_WATCHED_BEFORE, profile, **settings) as stage:
+    with watched(beside, profile, **settings) as stage:
         stage.rows("checkpoint")
         with psycopg.connect(stage.postgres.url(), autocommit=True) as database:
             insert(database, "wal-", invites)

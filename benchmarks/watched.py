@@ -65,10 +65,6 @@ class Watched:
             raise BenchmarkFailed(f"the service has ended; it said:\n{self.last_words()}")
         return self.replica.pid
 
-    @property
-    def postgres_pid(self) -> int:
-        return int((self.postgres.directory / "data" / "postmaster.pid").read_text(encoding="ascii").split()[0])
-
     def rows(self, question: str) -> list[tuple[Any, ...]]:
         """Each question has a connection of its own, so that Postgres may go and come in between."""
         with psycopg.connect(self.postgres.url(), autocommit=True) as database:

@@ -27,7 +27,7 @@ SMALLER = {
     "python -m benchmarks": "--quick --rounds 1 --links 20 --inserts 3",
     "python -m benchmarks.budget_use": "--replicas 2 --minutes 0.1",
     "python -m benchmarks.outcome_lag": "--open 200 --cap 8 --minutes 0.6 --talk 8",
-    "python -m benchmarks.resources": "--open 50 100 --minutes 0.05 --idle 2 --invites 5",
+    "python -m benchmarks.resources": "--open 50 100 --minutes 0.05 --idle 2 --invites 5 --beside 50",
     "python -m benchmarks.scaling": "--links 20 --replicas 1 --accounts 1 --idle 2",
     "python -m benchmarks.table_size": "100 200",
     "python -m benchmarks.verify_size": "10 20",
