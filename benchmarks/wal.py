@@ -3,7 +3,7 @@ How many bytes of WAL an invite costs from `pending` to `completed`, and which t
 
 Candidates of the sandbox come and talk within a minute, all at once; the list of running interviews sees each of them.
 The ATS's own INSERT is left out. A page that is changed for the first time after a checkpoint is logged whole: so the
-run begins with a checkpoint, in a database with other open sessions (in an empty one nearly every page is new), and these
+run begins with a checkpoint, in a database with other open sessions (in an empty one nearly every page is new). These
 full pages are told apart, where Postgres has `pg_walinspect` (from version 15, a contrib module) to tell them.
 """
 

@@ -37,8 +37,8 @@ def test_after_an_outage_lags_count_from_the_recovery(away: str) -> None:
 
 @pytest.mark.long
 def test_what_a_replica_needs_is_measured_on_real_parts() -> None:
-    sizes = "--open 50 100 --minutes 0.05 --idle 5 --invites 5 --beside 50 --statements".split()
-    done = run(*sizes, module="benchmarks.resources", within=500)
+    sizes = ("--open", "50", "100", "--minutes", "0.05", "--idle", "5", "--invites", "5", "--beside", "50")
+    done = run(*sizes, "--statements", module="benchmarks.resources", within=500)
     assert done.returncode == 0, done.stderr
     assert max(len(line) for line in done.stdout.splitlines()) <= 80
     figures = {line[:36].strip(): line[36:].split() for line in done.stdout.splitlines()}
