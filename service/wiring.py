@@ -284,9 +284,9 @@ class Replica:
         page = SWEEP_SHARE * slot_interval(settings.requests_per_minute)
         steps: list[tuple[AccountStep, timedelta]] = [
             (start, settings.start_interval),
-            (running, min(max(settings.watch_interval / 10, timedelta(seconds=0.1)), timedelta(seconds=1))),
+            (running, often),  # a list that is due before that wakes it by itself
             (WatchStep(tools), often),
-            (CollectStep(tools), often),
+            (CollectStep(tools), min(often * 2.5, timedelta(seconds=5))),  # nobody waits for a transcript
             (SettleStep(tools), max(settings.settle_after / 6, timedelta(seconds=0.5))),
             (SweepStep(tools, sweeps), min(max(page, timedelta(seconds=0.5)), timedelta(seconds=10))),
         ]

@@ -74,6 +74,8 @@ STREAK_THAT_STOPS = 5
 
 PROBE_FIRST = timedelta(seconds=5)
 PROBE_MAX = timedelta(minutes=5)
+#: Where looks are stopped as well: outcomes of the time in which the vendor was away are to be known soon after it.
+PROBE_MAX_OF_EVERYTHING = timedelta(minutes=1)
 
 
 def has_too_many_values(json_text: bytes) -> bool:

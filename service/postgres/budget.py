@@ -9,11 +9,20 @@ import asyncio
 from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from service.core.limits import ALLOTMENT, PROBE_MAX, SLOT_VALID_FOR, TERMS, Share, slot_interval
+from service.core.limits import (
+    ALLOTMENT,
+    PROBE_MAX,
+    PROBE_MAX_OF_EVERYTHING,
+    SLOT_VALID_FOR,
+    TERMS,
+    Share,
+    slot_interval,
+)
 from service.core.model import Lane
 from service.postgres.engine import DatabaseLost, transaction
 
@@ -28,7 +37,8 @@ state as (
 probe as (
     update zenhire.account_state a
     set probe_at = zenhire.clock() + coalesce(a.probe_seconds, 5) * interval '1 second',
-        probe_seconds = least(coalesce(a.probe_seconds, 5) * 2, :probe_max)
+        probe_seconds = least(coalesce(a.probe_seconds, 5) * 2,
+                              case a.stop_scope when 'everything' then :probe_max_of_everything else :probe_max end)
     from state s
     where a.account = s.account and s.stop_code is not null and s.covered and not s.needs_person
       and not (s.paused_at is not null and :lane in ('start', 'persona'))
@@ -214,7 +224,9 @@ class Budget:
 
     async def _gate(self, connection: AsyncConnection, lane: Lane) -> tuple[str, bool]:
         """Whether the lane is open, closed or to be probed; and whether the whole account waits."""
-        given = {"account": self._account, "lane": lane, "probe_max": int(PROBE_MAX.total_seconds())}
+        given: dict[str, Any] = {"account": self._account, "lane": lane}
+        given["probe_max"] = int(PROBE_MAX.total_seconds())
+        given["probe_max_of_everything"] = int(PROBE_MAX_OF_EVERYTHING.total_seconds())
         row = (await connection.execute(GATE, given)).one_or_none()
         return (str(row.gate), bool(row.waits)) if row is not None else ("closed", False)
 
