@@ -17,7 +17,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from structlog.typing import FilteringBoundLogger
 
 from service.accounts import Accounts as Keys
-from service.core.limits import SWEEP_SHARE, slot_interval
 from service.postgres.accounts import Accounts
 from service.postgres.apply import Apply
 from service.postgres.budget import Budget
@@ -269,26 +268,26 @@ class Replica:
         def wake_watch() -> None:
             tickers["watch"].wake()
 
-        def wake_running(seconds: float) -> None:
-            asyncio.get_running_loop().call_later(seconds, tickers["running"].wake)
+        def wake_after(name: str, seconds: float) -> None:
+            asyncio.get_running_loop().call_later(seconds, tickers[name].wake)
 
         often = min(max(settings.watch_interval / 5, timedelta(seconds=0.2)), timedelta(seconds=2))
+        now_and_then = often * 2.5
         start = StartStep(tools, PersonaStep(tools, PersonaRows(self._engine, replica=self._id)))
         running = RunningStep(
             tools,
             RunningLists(self._engine, replica=self._id, lease=running_lease(settings), policy=tools.policy),
             wake_watch=wake_watch,
-            wake_after=wake_running,
+            wake_after=partial(wake_after, "running"),
         )
         sweeps = Sweeps(self._engine, replica=self._id, lease=settings.lease, policy=tools.policy)
-        page = SWEEP_SHARE * slot_interval(settings.requests_per_minute)
         steps: list[tuple[AccountStep, timedelta]] = [
             (start, settings.start_interval),
             (running, often),  # a list that is due before that wakes it by itself
             (WatchStep(tools), often),
-            (CollectStep(tools), min(often * 2.5, timedelta(seconds=5))),  # nobody waits for a transcript
+            (CollectStep(tools), now_and_then),  # nobody waits for a transcript
             (SettleStep(tools), max(settings.settle_after / 6, timedelta(seconds=0.5))),
-            (SweepStep(tools, sweeps), min(max(page, timedelta(seconds=0.5)), timedelta(seconds=10))),
+            (SweepStep(tools, sweeps, wake_after=partial(wake_after, "sweep")), now_and_then),
         ]
         ticker = partial(Ticker, outage=tools.outage, log=self._log, stopping=self._stopping)
         for step, every in steps:

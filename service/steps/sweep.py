@@ -8,13 +8,13 @@ may be after a gap. Each page is claimed and written by itself, so there is noth
 page.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 from service.core import cadence
 from service.core.decisions import Worked, notes_of
 from service.core.failures import DidNotSend, Request, classify
-from service.core.limits import Share
+from service.core.limits import SWEEP_SHARE, Share, slot_interval
 from service.core.model import Lane
 from service.core.observations import Failure, SightingPage
 from service.core.sweeping import CLOCKS_MAY_DIFFER, PageFindings, Walk, decide_page, reaches
@@ -34,9 +34,11 @@ FAR_ENOUGH = "far_enough"
 class SweepStep(AccountStep):
     name = "sweep"
 
-    def __init__(self, tools: Tools, sweeps: Sweeps) -> None:
+    def __init__(self, tools: Tools, sweeps: Sweeps, *, wake_after: Callable[[float], None]) -> None:
+        """`wake_after`: the next page is due in so many seconds."""
         super().__init__(tools)
         self._sweeps = sweeps
+        self._wake_after = wake_after
 
     async def due(self, accounts: Sequence[str]) -> Iterable[str]:
         return await self._sweeps.due(accounts)
@@ -44,8 +46,12 @@ class SweepStep(AccountStep):
     async def work_for(self, desk: Desk) -> None:
         """One page; where it is urgent, one more round at once."""
         due = (await self._sweeps.due([desk.account])).get(desk.account)
-        if due is not None and await self._claim_page(desk, due) and due.urgent:
+        if due is None or not await self._claim_page(desk, due):
+            return
+        if due.urgent:
             self._accounts.start([desk.account])
+        else:
+            self._wake_after((SWEEP_SHARE * slot_interval(desk.budget.requests_per_minute)).total_seconds())
 
     async def _claim_page(self, desk: Desk, due: DueWalk) -> bool:
         """Whether the page was read. An urgent walk finds outcomes that nothing else would; any other is a net."""

@@ -160,7 +160,7 @@ def make_replica(world: World, shared: Shared) -> SimulatedReplica:
         "watch": WatchStep(tools),
         "collect": CollectStep(tools),
         "settle": SettleStep(tools),
-        "sweep": SweepStep(tools, sweeps),
+        "sweep": SweepStep(tools, sweeps, wake_after=lambda _: None),
     }
     world.replicas.append(replica)
     replica.arrive()

@@ -153,7 +153,11 @@ async def a_replica(
             watch=WatchStep(tools),
             collect=CollectStep(tools),
             settle=SettleStep(tools),
-            sweep=SweepStep(tools, Sweeps(engine, replica=identity, lease=lease, policy=tools.policy)),
+            sweep=SweepStep(
+                tools,
+                Sweeps(engine, replica=identity, lease=lease, policy=tools.policy),
+                wake_after=lambda _: None,
+            ),
             desks=desks,
         )
 
