@@ -1,4 +1,4 @@
-"""Which accounts a replica has keys for, and whether the base URL is still the one at which their sessions were made."""
+"""Which accounts a replica has keys for, and whether the base URL is still that at which their sessions were made."""
 
 from collections.abc import Sequence
 from uuid import UUID
