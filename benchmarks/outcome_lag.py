@@ -15,10 +15,11 @@ import sys
 import textwrap
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import quantiles
 
+from benchmarks.candidates import Candidates
 from benchmarks.failed import BenchmarkFailed
 from benchmarks.figures import met
 from benchmarks.memory import most_memory
@@ -137,7 +138,14 @@ def measure(plan: Plan) -> Measured:
 
 def _live_through_it(stage: Watched, plan: Plan) -> Recovery | None:
     """Candidates come all the time; with an outage also while it lasts, and all that it delayed is waited for."""
-    candidates = Candidates(stage=stage, plan=plan)
+    candidates = Candidates(
+        platform=stage.platform,
+        sandbox=stage.sandbox,
+        links=stage.links,
+        cap=plan.cap,
+        talk=plan.talk,
+        still_there=stage.there_if_it_should,
+    )
     if plan.outage is None:
         candidates.come_for(plan.minutes)
         return None
@@ -151,36 +159,6 @@ def _live_through_it(stage: Watched, plan: Plan) -> Recovery | None:
         stage.replica_pid()
         time.sleep(1)
     return recovery
-
-
-@dataclass(slots=True, kw_only=True)
-class Candidates:
-    """Whoever finishes makes room for the next."""
-
-    stage: Watched
-    plan: Plan
-    _came: int = field(default=0)
-
-    def come_for(self, minutes: float) -> None:
-        ends_at = time.monotonic() + minutes * 60
-        while time.monotonic() < ends_at:
-            if self.stage.replica is not None:
-                self.stage.replica_pid()
-            counts = self.stage.platform.counts()
-            for _ in range(self.plan.cap - counts["by_status"]["active"] - counts["waiting_at_the_door"]):
-                self._next_comes()
-            time.sleep(0.05)
-
-    def _next_comes(self) -> None:
-        if self._came == len(self.stage.links):
-            raise BenchmarkFailed(f"all {self._came} candidates have come: more sessions must be open")
-        # between half and one and a half of it, so that they do not end in step
-        spread = 0.5 + ((len(self.stage.links) - self._came) * 7919 % 1000) / 1000
-        if self._came < self.plan.cap:  # as if they had begun one after the other
-            spread = (self.plan.cap - self._came) / self.plan.cap
-        what = f"completed opens_after=0 talks_for={self.plan.talk * spread:.1f}"
-        self.stage.sandbox.console.send_link(self.stage.links[self._came], what)
-        self._came += 1
 
 
 def _ended(stage: Watched) -> dict[str, datetime]:

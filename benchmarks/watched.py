@@ -27,12 +27,12 @@ _WARM_SECONDS = 60
 _PAUSE_SECONDS = 0.1
 
 #: As a service leaves them that has watched by the list since they were made.
-_WATCHED_BY_LIST = """
+WATCHED_BY_LIST = """
 update zenhire.interview_sessions
 set next_look_at = zenhire.clock() + interval '2 days' + random() * interval '2 days',
     next_look_reason = 'the list of running interviews tells when it begins'
 """
-_LISTED = "select exists (select from zenhire.list_state where status_filter = 'honoured' and listed_at is not null)"
+LISTED = "select exists (select from zenhire.list_state where status_filter = 'honoured' and listed_at is not null)"
 _TICKED = "select exists (select from zenhire.replicas)"  # without an open session nothing is listed
 
 
@@ -58,6 +58,11 @@ class Watched:
             self.replica.kill()
             self.replica.wait()
         self.replica = None
+
+    def there_if_it_should(self) -> None:
+        """Fails when the replica has ended and nobody killed it."""
+        if self.replica is not None:
+            self.replica_pid()
 
     def replica_pid(self) -> int:
         """Fails when it has ended by itself."""
@@ -109,10 +114,10 @@ def watched(open_sessions: int, profile: Profile, **settings: str) -> Iterator[W
             log=stack.enter_context(tempfile.TemporaryFile()),
             stack=stack,
         )
-        made.rows(_WATCHED_BY_LIST)
+        made.rows(WATCHED_BY_LIST)
         made.rows("vacuum analyze")
         made.start_replica()
-        warm = _LISTED if open_sessions else _TICKED
+        warm = LISTED if open_sessions else _TICKED
         made.wait_until(lambda: bool(made.ask(warm)), within=_WARM_SECONDS, what="the service at work")
         yield made
 
