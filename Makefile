@@ -4,6 +4,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+# What the service is compared with in `make bench`; no part of the product.
+PEERS_VENV := .venv-peers
+PEERS := $(PEERS_VENV)/.installed
 # A path, or anything else that pytest takes: make test T=tests/unit
 T ?=
 # Cells of the crash matrix at once.
@@ -19,7 +22,7 @@ export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench fuzz crash-matrix explore simulate simulate-mutations soak fmt lock clean docs setup container-test browser-test node-test long-test
+.PHONY: help demo test check bench fuzz crash-matrix explore simulate simulate-mutations soak fmt lock clean docs setup container-test browser-test node-test long-test peers
 .PHONY: check-code check-files check-lock check-migrations
 
 help: ## this list
@@ -69,8 +72,11 @@ docs: $(INSTALLED) ## write what documents take from settings and database: docs
 
 check: check-code check-files check-lock check-migrations ## lint, types, layers, container files, lock file, migrations
 
-bench: $(INSTALLED) ## measure on this machine; QUICK=1 to see that everything works
+bench: $(INSTALLED) $(PEERS) ## measure on this machine, alone and beside others; QUICK=1 to see that everything works
 	$(BIN)/python -m benchmarks $(if $(QUICK),--quick)
+	$(BIN)/python -m benchmarks.peers $(if $(QUICK),--quick) --python $(PEERS_VENV)/bin/python
+
+peers: $(PEERS) ## install into .venv-peers what the service is compared with; `make bench` does it by itself
 
 fmt: $(INSTALLED) ## format, and mend what can be mended
 	$(BIN)/ruff check --fix --quiet . || true
@@ -80,7 +86,7 @@ lock: $(INSTALLED) ## resolve requirements.lock again from pyproject.toml
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python .ci/lock.py
 
 clean: ## remove everything that was made here
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(PEERS_VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 check-code: $(INSTALLED)
@@ -118,4 +124,11 @@ $(INSTALLED): requirements.lock pyproject.toml
 		$(BIN)/pip install --quiet --require-hashes -r $(VENV)/others.lock; \
 	fi
 	@$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(PEERS): benchmarks/peers/requirements.txt | $(INSTALLED)
+	@echo "Installing the packages of $< into $(PEERS_VENV) ..."
+	@test -x $(PEERS_VENV)/bin/pip || $(PYTHON) -m venv $(PEERS_VENV)
+	@$(BIN)/uv pip sync --quiet --python $(PEERS_VENV)/bin/python $< 2>/dev/null || \
+		$(PEERS_VENV)/bin/pip install --quiet -r $<
 	@touch $@

@@ -13,7 +13,7 @@ METADATA = {"requisition": "R-1042", "branch": "North"}
 TAGS = ["spring", "night-shift"]
 CONSENT = "explicit"
 
-_INSERT = """
+INSERT = """
 insert into zenhire.candidate_invites (candidate_ref, role_name, language, consent_mode, metadata, tags)
 select %(prefix)s || g, %(role_name)s, %(language)s, %(consent)s, %(metadata)s, %(tags)s
 from generate_series(1, %(count)s) g
@@ -23,7 +23,7 @@ from generate_series(1, %(count)s) g
 def insert(database: psycopg.Connection[Any], prefix: str, count: int) -> None:
     """In one statement and so in one transaction."""
     given = {"prefix": prefix, "count": count, "consent": CONSENT, "metadata": Jsonb(METADATA), "tags": TAGS, **ROLE}
-    database.execute(_INSERT, given)
+    database.execute(INSERT, given)
 
 
 def body(candidate_ref: str) -> dict[str, Any]:

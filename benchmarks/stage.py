@@ -21,7 +21,7 @@ from sandbox.running import SandboxProcess, sandbox_process
 from service.postgres.migrate import upgrade
 
 #: No limit, no latency, no credits to run out of; candidates who never come, so that nothing but starting goes on.
-_SANDBOX = ("--speed", "1", "--set", "candidates.never=1", "--set", "credits.balance=1000000000")
+SANDBOX = ("--speed", "1", "--set", "candidates.never=1", "--set", "credits.balance=1000000000")
 _REQUESTS_PER_MINUTE = 100_000  # the most that may be set
 PROGRAM = Path(sys.executable).with_name("zenhire-sync")
 _PAUSE_SECONDS = 0.02
@@ -100,7 +100,7 @@ def stage(*, concurrency: int) -> Iterator[Stage]:
     with (
         EmbeddedPostgres() as postgres,
         psycopg.connect(postgres.url(), autocommit=True) as admin,
-        sandbox_process(_SANDBOX) as sandbox,
+        sandbox_process(SANDBOX) as sandbox,
         tempfile.TemporaryFile() as log,
     ):
         admin.execute("create database ats")

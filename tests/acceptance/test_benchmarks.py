@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.peers import peers_venv
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -63,6 +65,30 @@ def test_what_the_size_of_the_tables_costs_is_measured() -> None:
     rows = [line for line in done.stdout.splitlines() if line.startswith(("claim of 100", "attention", "backlog"))]
     assert len(rows) == 4
     assert max(len(line) for line in done.stdout.splitlines()) <= 80
+
+
+@pytest.mark.long
+def test_the_service_is_measured_beside_others(tmp_path: Path) -> None:
+    python = peers_venv() / "bin" / "python"
+    sizes = ("--links", "10", "--starts", "60", "--json", str(tmp_path / "found.json"))
+    done = run("--quick", *sizes, "--python", str(python), module="benchmarks.peers", within=570)
+    assert done.returncode == 0, done.stderr
+    assert max(len(line) for line in done.stdout.splitlines()) <= 80
+    found = json.loads((tmp_path / "found.json").read_text())
+    starters = {"zenhire-sync", "naive", "procrastinate", "pgqueuer"}
+    assert set(found["links_per_second"]) == set(found["after_kill"]) == starters
+    assert set(found["outcomes"]) == starters | {"dlt"}
+    for name, (lags,) in found["outcomes"].items():
+        assert (name, lags["missing"], lags["refused"]) == (name, 0, 0)
+    for name, (left,) in found["after_kill"].items():
+        assert (name, left["without_link"]) == (name, 0)
+    assert found["after_kill"]["zenhire-sync"][0]["unknown"] == 0
+
+
+def test_without_the_peers_it_says_how_they_are_installed(tmp_path: Path) -> None:
+    done = run("--python", str(tmp_path / "python"), module="benchmarks.peers")
+    assert done.returncode == 2
+    assert "`make peers`" in done.stderr
 
 
 def run(*arguments: str, module: str = "benchmarks", within: float = 120) -> subprocess.CompletedProcess[str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.peers import peers_venv
 from tests.support.report import ROOT
 
 PAGES = [ROOT / "README.md", ROOT / "ARCHITECTURE.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -28,11 +29,13 @@ SMALLER = {
     "python -m benchmarks.budget_use": "--replicas 2 --minutes 0.1",
     "python -m benchmarks.outcome_lag": "--open 200 --cap 8 --minutes 0.6 --talk 8",
     "python -m benchmarks.resources": "--open 50 100 --minutes 0.05 --idle 2 --invites 5 --beside 50",
+    "python -m benchmarks.peers": "--quick --links 10",
     "python -m benchmarks.scaling": "--links 20 --replicas 1 --accounts 1 --idle 2",
     "python -m benchmarks.table_size": "100 200",
     "python -m benchmarks.verify_size": "10 20",
     "python -m tests.roles": "",
 }
+COMPARE_WITH_PEERS = {"make bench", "python -m benchmarks.peers"}
 #: These are the developer's daily ones, or have a test that looks at what they show.
 RUN_ELSEWHERE = {"make demo", "make test", "make check"}
 #: A soak of seconds says nothing of what is level after minutes.
@@ -65,6 +68,8 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("begins", SMALLER)
 def test_it_does_what_it_says(copy: Path, begins: str) -> None:
     program, *rest = shlex.split(f"{begins.removesuffix(' SEED')} {SMALLER[begins]}")
+    if begins in COMPARE_WITH_PEERS and not (copy / ".venv-peers").exists():
+        (copy / ".venv-peers").symlink_to(peers_venv())
     venv = Path(sys.prefix)  # is the project's own, so nothing is installed again
     runs = ["make", f"VENV={venv}"] if program == "make" else [str(venv / "bin" / "python")]
     ended = subprocess.run([*runs, *rest], cwd=copy, capture_output=True, text=True, timeout=570, check=False)
