@@ -44,7 +44,7 @@ where (w.account is null or w.next_at <= (select zenhire.clock()))
                 where s.account = a.account and s.posted_at > (select zenhire.clock()) - :memory)
         or exists (select from zenhire.interview_sessions s
                    where s.account = a.account and s.next_search_at is not null)))
-order by a.account, urgent desc, w.next_at nulls first
+order by a.account, urgent desc, w.next_at nulls first, w.started_at
 """)
 
 CLAIM = text(f"""
@@ -91,8 +91,9 @@ others as (
 update zenhire.sweeps w
 set position = cast(:position as jsonb), pages = w.pages + :pages, rows = w.rows + :rows,
     findings = w.findings + :findings, failures = 0,
-    -- a page that brought nothing waits, also an urgent one: somebody may have an invite locked for long
-    next_at = case when w.urgent and :rows > 0 then zenhire.clock() else p.at end
+    -- a page that brought nothing waits, also an urgent one: somebody may have an invite locked for long; and a walk
+    -- of many pages lets those go first that wait as long
+    next_at = case when w.urgent and :rows > 0 then zenhire.clock() else p.at + interval '1 millisecond' end
 from pace p
 where w.account = :account and w.walk = :walk
 """)

@@ -171,6 +171,22 @@ async def test_what_begins_and_ends_between_two_lists_is_found_on_the_list_of_wh
     assert not any(walk["urgent"] for walk in walks)
 
 
+async def test_a_long_walk_through_the_whole_list_does_not_hold_up_the_one_through_what_has_ended(
+    world: World, replica: Replica
+) -> None:
+    world.sandbox.console.change_profile({"listing.page_size_max": 1, "listing.page_size": 1})
+    for _ in range(40):
+        insert_invite(world.database, metadata=NEVER)
+    await a_list_that_is_honoured(world, replica, metadata=NEVER)
+    world.database.execute("update zenhire.sweeps set next_at = zenhire.clock() where walk = 'all'")
+    insert_invite(world.database, metadata={"sandbox_plan": "completed opens_after=11 talks_for=5"})
+    await replica.tick()
+    await let_pass(world, replica, steps=14, seconds=10)
+    walking = "select position is not null from zenhire.sweeps where walk = 'all'"
+    assert world.database.fetch_value(walking) is True
+    assert statuses(world.database) == {"link_ready": 41, "completed": 1}
+
+
 @pytest.mark.long
 @pytest.mark.parametrize(
     ("profile", "verdict"),
