@@ -16,7 +16,7 @@ import psycopg
 
 from benchmarks.failed import BenchmarkFailed
 from benchmarks.stage import service_process
-from benchmarks.watched import PER_MINUTE, settings_of
+from benchmarks.watched import PER_MINUTE, watching
 from sandbox.clock import SystemClock
 from sandbox.embedded_postgres import EmbeddedPostgres
 from sandbox.platform import Platform
@@ -69,7 +69,7 @@ def measure(replicas: int, minutes: float) -> list[tuple[int, int]]:
             database.execute(INVITES)
         log = stack.enter_context(tempfile.TemporaryFile())
         processes = [
-            stack.enter_context(service_process(settings_of(postgres.url(), sandbox), log)) for _ in range(replicas)
+            stack.enter_context(service_process(watching(postgres.url(), sandbox), log)) for _ in range(replicas)
         ]
         counts = []
         began = time.monotonic()

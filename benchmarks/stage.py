@@ -17,7 +17,7 @@ from benchmarks.cpu import cpu_seconds
 from benchmarks.failed import BenchmarkFailed
 from benchmarks.invites import insert
 from sandbox.embedded_postgres import EmbeddedPostgres
-from sandbox.running import SandboxProcess, sandbox_process
+from sandbox.running import RunningSandbox, SandboxProcess, sandbox_process
 from service.postgres.migrate import upgrade
 
 #: No limit, no latency, no credits to run out of; candidates who never come, so that nothing but starting goes on.
@@ -106,9 +106,16 @@ def stage(*, concurrency: int) -> Iterator[Stage]:
         admin.execute("create database ats")
         url = postgres.url("ats")
         upgrade(url)
+        settings = settings_of(
+            url,
+            sandbox,
+            SYNC_CONCURRENCY=str(concurrency),
+            SYNC_REQUESTS_PER_MINUTE=str(_REQUESTS_PER_MINUTE),
+            SYNC_WATCH_INTERVAL_SECONDS="3600",  # links are measured; looks at what stands already are put off
+        )
         with (
             psycopg.connect(url, autocommit=True) as database,
-            service_process(_settings(url, sandbox, concurrency), log) as service,
+            service_process(settings, log) as service,
         ):
             made = Stage(
                 database_url=url,
@@ -123,15 +130,14 @@ def stage(*, concurrency: int) -> Iterator[Stage]:
             yield made
 
 
-def _settings(database_url: str, sandbox: SandboxProcess, concurrency: int) -> dict[str, str]:
+def settings_of(database_url: str, sandbox: RunningSandbox | SandboxProcess, **more: str) -> dict[str, str]:
+    """Where the service works, and what it is told beside that; all else is as it is unset."""
     return {
         "PATH": os.environ["PATH"],
         "DATABASE_URL": database_url,
         "ZENHIRE_API_KEY": sandbox.key,
         "ZENHIRE_BASE_URL": sandbox.base_url,
-        "SYNC_CONCURRENCY": str(concurrency),
-        "SYNC_REQUESTS_PER_MINUTE": str(_REQUESTS_PER_MINUTE),
-        "SYNC_WATCH_INTERVAL_SECONDS": "3600",  # links are measured; looks at what stands already are put off
+        **more,
     }
 
 

@@ -6,7 +6,6 @@ process of its own, and each size has a database and a vendor of its own.
 """
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -17,7 +16,7 @@ from typing import Any
 
 from benchmarks.filled import fill
 from benchmarks.memory import most_memory
-from benchmarks.stage import PROGRAM
+from benchmarks.stage import PROGRAM, settings_of
 from sandbox.clock import SystemClock
 from sandbox.embedded_postgres import EmbeddedPostgres
 from sandbox.platform import Platform
@@ -65,13 +64,7 @@ def _measured(database_url: str, sandbox: RunningSandbox, sessions: int, *argume
 
 def _run(database_url: str, sandbox: RunningSandbox, *arguments: str) -> tuple[dict[str, Any], float, int]:
     """The report, the seconds, and the most memory in MiB."""
-    environ = {
-        "PATH": os.defpath,
-        "DATABASE_URL": database_url,
-        "ZENHIRE_API_KEY": sandbox.key,
-        "ZENHIRE_BASE_URL": sandbox.base_url,
-        "SYNC_REQUESTS_PER_MINUTE": "100000",
-    }
+    environ = settings_of(database_url, sandbox, SYNC_REQUESTS_PER_MINUTE="100000")
     began = time.monotonic()
     command = [str(PROGRAM), "verify", "--json", *arguments]
     with tempfile.TemporaryFile("w+") as said:

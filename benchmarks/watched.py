@@ -1,6 +1,5 @@
 """One replica that watches many open sessions, with a Postgres of default durability and the sandbox in a thread."""
 
-import os
 import subprocess
 import tempfile
 import time
@@ -14,7 +13,7 @@ import psycopg
 
 from benchmarks.failed import BenchmarkFailed
 from benchmarks.filled import fill
-from benchmarks.stage import service_process
+from benchmarks.stage import service_process, settings_of
 from sandbox.clock import SystemClock
 from sandbox.embedded_postgres import EmbeddedPostgres
 from sandbox.platform import Platform
@@ -110,7 +109,7 @@ def watched(open_sessions: int, profile: Profile, **settings: str) -> Iterator[W
             platform=platform,
             sandbox=sandbox,
             links=fill(postgres.url(), platform, sandbox.key, open_sessions),
-            settings=settings_of(postgres.url(), sandbox) | settings,
+            settings=watching(postgres.url(), sandbox, **settings),
             log=stack.enter_context(tempfile.TemporaryFile()),
             stack=stack,
         )
@@ -122,12 +121,8 @@ def watched(open_sessions: int, profile: Profile, **settings: str) -> Iterator[W
         yield made
 
 
-def settings_of(database_url: str, sandbox: RunningSandbox) -> dict[str, str]:
-    return {
-        "PATH": os.environ["PATH"],
-        "DATABASE_URL": database_url,
-        "ZENHIRE_API_KEY": sandbox.key,
-        "ZENHIRE_BASE_URL": sandbox.base_url,
-        "SYNC_REQUESTS_PER_MINUTE": str(PER_MINUTE),
-        "SYNC_TRANSCRIPTS": "false",
-    }
+def watching(database_url: str, sandbox: RunningSandbox, **more: str) -> dict[str, str]:
+    """The vendor's default limit, and no transcripts: each outcome costs its look."""
+    return settings_of(
+        database_url, sandbox, SYNC_REQUESTS_PER_MINUTE=str(PER_MINUTE), SYNC_TRANSCRIPTS="false", **more
+    )

@@ -15,7 +15,7 @@ import psycopg
 from benchmarks.failed import BenchmarkFailed
 from benchmarks.invites import CONSENT, INSERT, METADATA, ROLE, TAGS
 from benchmarks.peers.invites import SCHEMA
-from benchmarks.stage import service_process
+from benchmarks.stage import service_process, settings_of
 from sandbox.embedded_postgres import EmbeddedPostgres
 from sandbox.running import RunningSandbox, SandboxProcess
 from service.postgres.migrate import upgrade
@@ -102,17 +102,15 @@ def running(
 
 
 def _settings(database_url: str, sandbox: RunningSandbox | SandboxProcess, terms: Terms) -> dict[str, str]:
-    return {
-        "PATH": os.environ["PATH"],
-        "DATABASE_URL": database_url,
-        "ZENHIRE_API_KEY": sandbox.key,
-        "ZENHIRE_BASE_URL": sandbox.base_url,
-        "SYNC_CONCURRENCY": str(terms.concurrency),
-        "SYNC_REQUESTS_PER_MINUTE": str(terms.per_minute or NO_LIMIT),
-        "SYNC_WATCH_INTERVAL_SECONDS": str(terms.interval),
-        "SYNC_SETTLE_SECONDS": str(terms.settle),
-        "SYNC_TRANSCRIPTS": "false",
-    }
+    return settings_of(
+        database_url,
+        sandbox,
+        SYNC_CONCURRENCY=str(terms.concurrency),
+        SYNC_REQUESTS_PER_MINUTE=str(terms.per_minute or NO_LIMIT),
+        SYNC_WATCH_INTERVAL_SECONDS=str(terms.interval),
+        SYNC_SETTLE_SECONDS=str(terms.settle),
+        SYNC_TRANSCRIPTS="false",
+    )
 
 
 @contextmanager

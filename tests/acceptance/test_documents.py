@@ -106,6 +106,15 @@ def test_users_are_made_members_as_the_page_on_security_shows(database: Database
         connection.rollback()
 
 
+def test_queries_within_the_text_run(database: Database) -> None:
+    texts = [path.read_text(encoding="utf-8") for path in (*PAGES, ROOT / "README.md") if path.stem != "schema"]
+    queries = [query for text in texts for query in re.findall(r"`(select [^`]+)`", text)]
+    assert len(queries) >= 4
+    with psycopg.connect(database.url) as connection:
+        for query in queries:
+            assert connection.execute(query.encode()).description is not None
+
+
 def test_sql_stands_only_where_a_test_runs_it() -> None:
     with_sql = {path.stem for path in PAGES if "```sql" in path.read_text(encoding="utf-8")}
     assert with_sql == set(SQL_IS_RUN_BY)

@@ -5,19 +5,18 @@ import re
 import psycopg
 import pytest
 
-from service.postgres.migrate import make_roles, migrations_directory
+from service.postgres.migrate import make_roles
+from tests.support.attention import codes_of_attention
 from tests.support.database import Database
 from tests.support.report import ROOT
 from tests.support.stages import invite_at
 
 OPERATING = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
 STATEMENTS = dict(re.findall(r"<!-- sql: (\w+) -->\n```sql\n(.*?)```", OPERATING, re.DOTALL))
-VIEW = (migrations_directory() / "sql" / "0001" / "views.sql").read_text(encoding="utf-8")
 
 
 def test_each_code_of_attention_has_its_entry() -> None:
-    attention = VIEW.partition("create view zenhire.attention as")[2].partition("create view")[0]
-    codes = set(re.findall(r"'([A-Z]{2,}(?:_[A-Z]+)+|PAUSED|CAPACITY)'", attention))
+    codes = codes_of_attention()
     assert len(codes) > 12
     told = set(re.findall(r"^### ([A-Z_]+)$", OPERATING, re.MULTILINE)) | set(re.findall(r"`([A-Z_]+)`", OPERATING))
     assert {code for code in codes if not code.startswith("SYNC_")} <= told

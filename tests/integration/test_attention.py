@@ -1,6 +1,5 @@
 """Every row that `attention` can show: what brings it about, and how the statement that it offers ends it."""
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import LiteralString
@@ -8,14 +7,13 @@ from typing import LiteralString
 import psycopg
 import pytest
 
-from service.postgres.migrate import make_roles, migrations_directory
+from service.postgres.migrate import make_roles
 from tests.integration.test_figures import list_is, open_sessions
 from tests.integration.test_views import TICKING, WITH_KEY, attention
+from tests.support.attention import codes_of_attention
 from tests.support.database import Database
 from tests.support.invites import insert_invite
 from tests.support.stages import as_service, invite_at
-
-VIEW = (migrations_directory() / "sql" / "0001" / "views.sql").read_text(encoding="utf-8")
 
 SECOND_LINK = """
 insert into zenhire.interview_sessions (account, invite_id, link_number, post_number, state, current, session_id,
@@ -200,9 +198,7 @@ def test_it_is_shown_and_ended_by_what_it_says(database: Database, name: str) ->
 
 
 def test_every_code_of_the_view_is_provoked() -> None:
-    body = VIEW.partition("create view zenhire.attention as")[2].partition("create view")[0]
-    codes = set(re.findall(r"'([A-Z]{2,}(?:_[A-Z]+)+|PAUSED|CAPACITY|DOOR|CREDITS)'", body))
-    assert codes - {trouble.code for trouble in TROUBLES.values()} == set()
+    assert codes_of_attention() - {trouble.code for trouble in TROUBLES.values()} == set()
 
 
 def as_operator(database: Database, statement: str) -> None:
