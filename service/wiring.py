@@ -22,6 +22,7 @@ from service.postgres.apply import Apply
 from service.postgres.budget import Budget
 from service.postgres.claims import Claims
 from service.postgres.engine import DatabaseLost, create_engine
+from service.postgres.list_style import ListStyles
 from service.postgres.migrate import MigrationFailed, SchemaState, check
 from service.postgres.notify import listen
 from service.postgres.personas import PersonaRows
@@ -286,7 +287,7 @@ class Replica:
             (running, often),  # a list that is due before that wakes it by itself
             (WatchStep(tools), often),
             (CollectStep(tools), now_and_then),  # nobody waits for a transcript
-            (SettleStep(tools), max(settings.settle_after / 6, timedelta(seconds=0.5))),
+            (SettleStep(tools, ListStyles(self._engine)), max(settings.settle_after / 6, timedelta(seconds=0.5))),
             (SweepStep(tools, sweeps, wake_after=partial(wake_after, "sweep")), now_and_then),
         ]
         ticker = partial(Ticker, outage=tools.outage, log=self._log, stopping=self._stopping)

@@ -215,6 +215,7 @@ class SearchClaim(Claim):
     session_id: str | None  #: known from an answer that came after its lease had passed, or from a sweep
     link_expires_at: datetime | None  #: known with it
     search_count: int
+    ref: str | None  #: the candidate_ref that it was posted with; None: erased since
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

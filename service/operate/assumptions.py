@@ -29,6 +29,14 @@ _EVIDENCE: tuple[tuple[str, str, LiteralString], ...] = (
         """,
     ),
     (
+        "list: asked for one candidate",
+        "perhaps; found out with the status, in three spellings",
+        """
+        select string_agg(account || ': ' || coalesce(ref_parameter, ref_filter), ', ' order by account)
+        from zenhire.list_state where ref_filter <> 'unknown'
+        """,
+    ),
+    (
         "list: searched by metadata",
         "not at all: rows are read and compared here",
         """
@@ -43,11 +51,11 @@ _EVIDENCE: tuple[tuple[str, str, LiteralString], ...] = (
     ),
     (
         "list: paging, form and order",
-        "a cursor, page numbers, offsets or none, newest or oldest first; told by the answers",
+        "a cursor, page numbers, offsets or none, newest or oldest first; found out with the status",
         """
-        select sum(pages) || ' pages with ' || sum(rows) || ' rows; the last walk through all ended because: '
-               || max(ended_because) filter (where walk = 'all')
-        from zenhire.sweeps having sum(pages) > 0
+        select string_agg(account || ': ' || concat_ws(', ', nullif(paging, 'unknown'), nullif(sort_order, 'unknown')),
+                          '; ' order by account)
+        from zenhire.list_state where paging <> 'unknown' or sort_order <> 'unknown'
         """,
     ),
     (

@@ -112,7 +112,9 @@ CLAIM_TRANSCRIPTS = _claim_due(
 )
 
 CLAIM_SEARCHES = _claim_due(
-    "next_search_at", "s.session_id, s.link_expires_at, s.search_count", only="s.state = 'lost'"
+    "next_search_at",
+    "s.session_id, s.link_expires_at, s.search_count, case when i.erased_at is null then i.candidate_ref end as ref",
+    only="s.state = 'lost'",
 )
 
 WANT_PERSONAS = text("""

@@ -19,15 +19,8 @@ from service.core import cadence
 from service.core.comparing import Known
 from service.core.model import Policy
 from service.core.observations import Sighting
-from service.core.running import (
-    INTERVIEWS_AT_ONCE,
-    LIST_MAY_LAG,
-    RunningList,
-    StatusFilter,
-    Verdict,
-    is_after_a_gap,
-    next_probe,
-)
+from service.core.probing import Paging, StatusFilter, Verdict, next_probe
+from service.core.running import INTERVIEWS_AT_ONCE, LIST_MAY_LAG, RunningList, is_after_a_gap
 from service.core.sweeping import PageFindings
 from service.postgres.claims import NEVER, Batch
 from service.postgres.engine import fetch, transaction
@@ -59,7 +52,7 @@ list as (
     insert into zenhire.list_state as h (account) select :account from held
     on conflict (account) do update set account = h.account
     where h.next_at <= zenhire.clock()
-    returning account, status_filter, page_rows, failures, relied_on, listed_at,
+    returning account, status_filter, paging, page_rows, failures, relied_on, listed_at,
               next_probe_at <= zenhire.clock() as probe_is_due,
               coalesce((select a.credits_asked_at from zenhire.account_state a where a.account = :account), '-infinity')
                   < zenhire.clock() - cast(:reckon_every as interval) as credits_are_due,
@@ -137,7 +130,11 @@ on conflict (account, walk) do update set next_at = zenhire.clock(), position = 
 
 PROBED = text("""
 update zenhire.list_state
-set status_filter = :status_filter, evidence = cast(:evidence as jsonb), page_rows = greatest(page_rows, :page_rows),
+set status_filter = :status_filter, paging = coalesce(:paging, paging),
+    ref_filter = coalesce(:ref_filter, ref_filter),
+    ref_parameter = case when cast(:ref_filter as text) is null then ref_parameter else :ref_parameter end,
+    sort_order = coalesce(:sort_order, sort_order),
+    evidence = evidence || cast(:evidence as jsonb), page_rows = greatest(page_rows, :page_rows),
     failures = 0, probed_at = zenhire.clock(), next_probe_at = :next_probe_at,
     relied_on = relied_on or :status_filter = 'honoured', -- from here on looks are put off
     -- where the list can be asked, at once; else as soon as looks are to be brought forward, or at the next probe
@@ -215,6 +212,7 @@ class RunningClaim:
     account: str
     term: int
     status_filter: StatusFilter
+    paging: Paging
     page_rows: int
     failures: int
     listed_at: datetime | None  #: the last whole one
@@ -250,7 +248,7 @@ class RunningLists:
         given |= {"reckon_every": self._policy.watch_interval * RECKON_EVERY}
         rows = [dict(row) for row in await fetch(self._engine, CLAIM, given)]
         claimed_at = rows[0].pop("claimed_at") if rows else NEVER
-        claims = [RunningClaim(**row | {"status_filter": StatusFilter(row["status_filter"])}) for row in rows]
+        claims = [_claim_of(row) for row in rows]
         return Batch(rows=claims, claimed_at=claimed_at, asked_at=asked_at, lease=self._lease)
 
     async def renew(self, claim: RunningClaim) -> bool:
@@ -284,7 +282,7 @@ class RunningLists:
             if is_after_a_gap(listed, claim.listed_at, policy=self._policy):
                 await connection.execute(READ_WHAT_HAS_ENDED, given)
             if told.contradicted_by is not None:
-                evidence = {"session_id": told.contradicted_by, "listed_at": listed.listed_at}
+                evidence = {"status": {"session_id": told.contradicted_by, "listed_at": listed.listed_at}}
                 verdict = Verdict(status_filter=StatusFilter.DISTRUSTED, evidence=evidence)
                 await self._judge(connection, claim, verdict, now=listed.listed_at, page_rows=page_rows)
             return int(told.left_it)
@@ -319,7 +317,7 @@ class RunningLists:
             if failures >= LOOK_AFTER_FAILURES:
                 await connection.execute(LOOK_MEANWHILE, given)
             if looks_work and failures >= DISTRUST_AFTER_FAILURES and claim.status_filter == StatusFilter.HONOURED:
-                verdict = Verdict(status_filter=StatusFilter.DISTRUSTED, evidence={"failures": failures})
+                verdict = Verdict(status_filter=StatusFilter.DISTRUSTED, evidence={"status": {"failures": failures}})
                 await self._judge(connection, claim, verdict, now=now, page_rows=0)
             return True
 
@@ -336,7 +334,10 @@ class RunningLists:
     async def _judge(
         self, connection: AsyncConnection, claim: RunningClaim, verdict: Verdict, *, now: datetime, page_rows: int
     ) -> None:
+        style = verdict.style
         given: dict[str, Any] = {"account": claim.account, "status_filter": verdict.status_filter}
+        given |= {"paging": style and style.paging, "ref_filter": style and style.ref_filter}
+        given |= {"ref_parameter": style and style.ref_parameter, "sort_order": style and style.sort_order}
         given |= {"evidence": as_json(verdict.evidence), "page_rows": page_rows}
         given |= {"next_probe_at": next_probe(verdict.status_filter, now=now, policy=self._policy)}
         await connection.execute(PROBED, given)
@@ -350,6 +351,10 @@ class RunningLists:
     ) -> bool:
         name = _lease_name(claim.account)
         return await hold_term(connection, lease_name=name, holder=self._replica, term=claim.term, keep=keep)
+
+
+def _claim_of(row: dict[str, Any]) -> RunningClaim:
+    return RunningClaim(**row | {"status_filter": StatusFilter(row["status_filter"]), "paging": Paging(row["paging"])})
 
 
 def _lease_name(account: str) -> str:

@@ -19,6 +19,7 @@ from service.core.comparing import Known
 from service.core.limits import LINK_LIFETIME, SWEEP_SHARE, slot_interval
 from service.core.model import Policy
 from service.core.observations import Sighting
+from service.core.probing import Paging
 from service.core.sweeping import PageFindings, Walk
 from service.postgres.claims import NEVER, Batch
 from service.postgres.engine import fetch, transaction
@@ -71,6 +72,7 @@ walk as (
     returning account, walk, started_at, position, back_to, failures
 )
 select walk.account, walk.walk, walk.started_at, walk.position, walk.back_to, walk.failures, held.term,
+       coalesce((select h.paging from zenhire.list_state h where h.account = :account), 'unknown') as paging,
        zenhire.clock() as claimed_at
 from walk, held
 """)
@@ -130,6 +132,7 @@ class SweepClaim:
     position: dict[str, Any] | None  #: None: from the beginning
     back_to: datetime | None  #: older sessions are not asked for; None: the whole list
     failures: int
+    paging: Paging  #: as the last probe found it
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +189,7 @@ class Sweeps:
         given |= {"lease_name": _lease_name(account), "lease": self._lease}
         rows = [dict(row) for row in await fetch(self._engine, CLAIM, given)]
         claimed_at = rows[0].pop("claimed_at") if rows else NEVER
-        claims = [SweepClaim(**row | {"walk": Walk(row["walk"])}) for row in rows]
+        claims = [SweepClaim(**row | {"walk": Walk(row["walk"]), "paging": Paging(row["paging"])}) for row in rows]
         return Batch(rows=claims, claimed_at=claimed_at, asked_at=asked_at, lease=self._lease)
 
     async def write(self, claim: SweepClaim, page: PageRead) -> bool:

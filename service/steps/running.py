@@ -16,24 +16,17 @@ from service.core.decisions import MustWait, Worked, notes_of
 from service.core.failures import DidNotSend, Request, classify
 from service.core.model import Lane, VendorStatus
 from service.core.observations import Failure, Sighting, SightingPage
-from service.core.running import (
-    Probe,
-    RunningFindings,
-    RunningList,
-    StatusFilter,
-    Verdict,
-    decide_running,
-    is_pure,
-    judge,
-)
+from service.core.probing import StatusFilter, Verdict, is_pure, judge
+from service.core.running import RunningFindings, RunningList, decide_running
 from service.core.watching import LookTime, decide_listed
 from service.postgres.claims import Batch
 from service.postgres.running import RunningClaim, RunningLists
 from service.steps.beats import Beat
 from service.steps.body import write_and_tell
 from service.steps.desk import Desk, Tools
+from service.steps.list_probe import ListProbe
 from service.steps.side_by_side import AccountStep
-from service.zenhire.listing import ListEnd, Position, is_refusal, read_sessions, walk_sessions
+from service.zenhire.listing import ListEnd, Position, read_sessions
 
 PAGES_MAX = 200  #: of one list: 20,000 interviews at once
 
@@ -101,36 +94,28 @@ class RunningStep(AccountStep):
     # --- what the list honours ---------------------------------------------------------------------------------------
 
     async def _probe(self, desk: Desk, batch: Batch[RunningClaim], claim: RunningClaim) -> None:
-        """Three requests; one that does not come leaves all as it was, until the next try."""
-        pages: list[SightingPage | None] = []
-        for filters in ({}, {"status": VendorStatus.ACTIVE.value}, {"status": VendorStatus.COMPLETED.value}):
-            page = await self._first_page(desk, batch, filters)
-            if isinstance(page, Failure):
-                await self._after_failure(desk, batch, claim, page)
-                return
-            pages.append(page)
-        unfiltered, active, completed = pages
-        verdict = judge(Probe(unfiltered=unfiltered or SightingPage(sightings=()), active=active, completed=completed))
-        page_rows = max(len(page.sightings) for page in pages if page is not None)
+        """A request that does not come leaves all as it was, until the next try."""
+        probe = await ListProbe(desk, lambda: self._send_before(batch, claim)).ask()
+        if probe is None:
+            return
+        if isinstance(probe, Failure):
+            await self._after_failure(desk, batch, claim, probe)
+            return
+        verdict = judge(probe)
         await self._tools.accounts.note(desk.account, [Worked(lane=Lane.LIST)])
         await self._tools.reached(self.name, Beat.ANSWERED)
-        applied = await self._lists.write_verdict(claim, verdict, now=batch.now(), page_rows=page_rows)
+        applied = await self._lists.write_verdict(claim, verdict, now=batch.now(), page_rows=probe.most_rows)
         if verdict.status_filter != claim.status_filter:
             self._tools.log.info(
                 "list_judged", account=desk.account, status_filter=verdict.status_filter, applied=applied
             )
 
-    async def _first_page(
-        self, desk: Desk, batch: Batch[RunningClaim], filters: dict[str, str]
-    ) -> SightingPage | Failure | None:
-        """The first page of a list; None: the vendor refuses such a filter."""
-        send_before = batch.send_before(self._tools.deadline)
-        async for page in walk_sessions(desk.client, filters, send_before=lambda: send_before, requests_max=2):
-            if isinstance(page, SightingPage):
-                return page
-            if isinstance(page, Failure):
-                return None if filters and is_refusal(page) else page
-        return None
+    async def _send_before(self, batch: Batch[RunningClaim], claim: RunningClaim) -> float | None:
+        """By when one more request must be on its way, under a lease that is renewed; None: it has passed on."""
+        asked_at = asyncio.get_running_loop().time()
+        if self._tools.stopping.is_set() or not await self._lists.renew(claim):
+            return None
+        return asked_at + (batch.lease - self._tools.deadline).total_seconds()
 
     # --- the list ----------------------------------------------------------------------------------------------------
 
@@ -160,9 +145,13 @@ class RunningStep(AccountStep):
     async def _read(self, desk: Desk, batch: Batch[RunningClaim], claim: RunningClaim) -> _Listed:
         """Page after page; the lease is renewed for each but the first."""
         listed = _Listed()
-        position = Position(filters={"status": VendorStatus.ACTIVE.value}, page_rows=claim.page_rows)
-        send_before = batch.send_before(self._tools.deadline)
+        position = Position.beginning(
+            {"status": VendorStatus.ACTIVE.value}, page_rows=claim.page_rows, paging=claim.paging
+        )
+        send_before: float | None = batch.send_before(self._tools.deadline)
         for _ in range(PAGES_MAX):
+            if send_before is None:
+                return listed
             read = await read_sessions(desk.client, position, send_before=send_before)
             if isinstance(read, Failure):
                 listed.failure = read
@@ -172,13 +161,10 @@ class RunningStep(AccountStep):
             if isinstance(read.then, ListEnd):
                 listed.whole = read.then == ListEnd.ALL_SEEN
                 return listed
-            if listed.stranger is not None or self._tools.stopping.is_set():
+            if listed.stranger is not None:
                 return listed
             position = read.then
-            asked_at = asyncio.get_running_loop().time()
-            if not await self._lists.renew(claim):
-                return listed
-            send_before = asked_at + (batch.lease - self._tools.deadline).total_seconds()
+            send_before = await self._send_before(batch, claim)
         return listed
 
     def _remember(self, listed: _Listed, page: SightingPage) -> None:
@@ -207,7 +193,8 @@ class RunningStep(AccountStep):
     async def _distrust(self, claim: RunningClaim, stranger: Sighting, now: datetime) -> None:
         """A list that was asked for what runs shows something else: it may have been changed since it was probed."""
         verdict = Verdict(
-            status_filter=StatusFilter.IGNORED, evidence={"session_id": stranger.session_id, "status": stranger.status}
+            status_filter=StatusFilter.IGNORED,
+            evidence={"status": {"session_id": stranger.session_id, "was": stranger.status}},
         )
         await self._tools.reached(self.name, Beat.ANSWERED)
         await self._lists.write_verdict(claim, verdict, now=now, page_rows=0)

@@ -140,4 +140,4 @@ def _position(claim: SweepClaim) -> Position:
 
 
 def _beginning(claim: SweepClaim) -> Position:
-    return Position(filters=claim.walk.filters)
+    return Position.beginning(claim.walk.filters, paging=claim.paging)

@@ -1,9 +1,9 @@
 """
 Walks through the lists of sessions and personas, whose way of paging nobody has written down (contract §2.1, §2.3).
 
-A cursor is followed where the envelope shows one; else `offset` is tried, then `page`. A way counts as working once it
-has brought a page that is not the first one again. The end is an empty page, or pages that bring nothing new; never a
-total.
+The way that a probe has found comes first. Else a cursor is followed where the envelope shows one, then `offset` is
+tried, then `page`. A way counts as working once it has brought a page that is not the first one again. The end is an
+empty page, or pages that bring nothing new; never a total.
 
 A walk is a chain of positions: each is all that is needed to ask for one more page, in this process or in another.
 """
@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Any, Generic, Protocol, TypeVar
 
 from service.core.observations import ErrorAnswer, Failure, PersonaPage, SightingPage
+from service.core.probing import Paging
 from service.zenhire.client import ZenhireClient
 
 PAGE_LIMIT = 100
@@ -36,16 +37,7 @@ class ListEnd(StrEnum):
     REQUESTS_MAX = "requests_max"  #: the caller's own limit
 
 
-class Way(StrEnum):
-    """A way of asking for the next page."""
-
-    CURSOR = "cursor"
-    OFFSET = "offset"
-    PAGE_FROM_0 = "page_from_0"
-    PAGE_FROM_1 = "page_from_1"
-
-
-_WAYS = (Way.CURSOR, Way.OFFSET, Way.PAGE_FROM_0, Way.PAGE_FROM_1)
+_WAYS = (Paging.CURSOR, Paging.OFFSET, Paging.PAGE_FROM_0, Paging.PAGE_FROM_1)
 
 Params = Mapping[str, str]
 
@@ -78,7 +70,7 @@ class Position:
     filters: Params = field(default_factory=dict)
     page_rows: int = 0  #: pages of so many rows are known: one with fewer is the last; 0: not known
     bare: bool = False  #: the vendor refused so long a page, so it is asked for as it comes
-    way: Way = Way.CURSOR
+    way: Paging = Paging.CURSOR
     works: bool = False  #: this way has brought a page that is not the first one again
     requests: int = 0
     pages: int = 0
@@ -90,6 +82,15 @@ class Position:
     landmark: tuple[int, ...] = ()  #: a page further back, so that a list that goes in circles is noticed
     landmark_page: int = 0
     repeats: int = 0
+    tried: tuple[Paging, ...] = ()  #: the ways that have brought the first page again, or an error
+
+    @classmethod
+    def beginning(
+        cls, filters: Params | None = None, *, page_rows: int = 0, paging: Paging = Paging.UNKNOWN
+    ) -> "Position":
+        """Before the first page; `paging`: the way that is known to work, which is tried first."""
+        way = paging if paging in _WAYS else _WAYS[0]
+        return cls(filters=filters or {}, page_rows=page_rows, way=way)
 
     @property
     def params(self) -> dict[str, str]:
@@ -133,7 +134,8 @@ class Position:
         return cls(
             **{
                 **kept,
-                "way": Way(kept["way"]),
+                "way": Paging(kept["way"]),
+                "tried": tuple(Paging(way) for way in kept["tried"]),
                 "last_pages": tuple(tuple(page) for page in kept["last_pages"]),
                 "landmark": tuple(kept["landmark"]),
             }
@@ -166,27 +168,28 @@ def _go_on(position: Position, page: Page, rows: int) -> Position | ListEnd:
     )
     if pages >= 2 * position.landmark_page:  # each landmark stands twice as far as the one before: any circle is met
         moved = replace(moved, landmark=brief, landmark_page=pages)
-    if moved.cursor is None and moved.way == Way.CURSOR:
+    if moved.cursor is None and moved.way == Paging.CURSOR:
         return ListEnd.ALL_SEEN if moved.works else _try_next_way(moved)
     return moved
 
 
 def _try_next_way(position: Position) -> Position | ListEnd:
-    number = _WAYS.index(position.way) + 1
-    if number == len(_WAYS):
-        return ListEnd.ALL_SEEN if position.first_page_is_whole else ListEnd.CANNOT_PAGE
-    return replace(position, way=_WAYS[number])
+    tried = (*position.tried, position.way)
+    for way in _WAYS:
+        if way not in tried and (way != Paging.CURSOR or position.cursor is not None):
+            return replace(position, way=way, tried=tried)
+    return ListEnd.ALL_SEEN if position.first_page_is_whole else ListEnd.CANNOT_PAGE
 
 
 def _place(position: Position) -> dict[str, str]:
     match position.way:
-        case Way.CURSOR:
+        case Paging.CURSOR:
             return {"cursor": position.cursor or ""}
-        case Way.OFFSET:
+        case Paging.OFFSET:
             return {"offset": str(position.rows)}
-        case Way.PAGE_FROM_0:
+        case Paging.PAGE_FROM_0:
             return {"page": str(position.pages)}
-        case Way.PAGE_FROM_1:
+        case _:
             return {"page": str(position.pages + 1)}
 
 
@@ -211,17 +214,15 @@ async def read_sessions(
 
 
 def walk_sessions(
-    client: ZenhireClient, filters: Params, *, send_before: Callable[[], float], requests_max: int
+    client: ZenhireClient, position: Position, *, send_before: Callable[[], float], requests_max: int
 ) -> AsyncIterator[SightingPage | Failure | ListEnd]:
     """
-    Page after page of sessions; the last item is a `ListEnd`, or the failure that ended the walk.
+    Page after page of sessions, from `position`; the last item is a `ListEnd`, or the failure that ended the walk.
 
     A caller that has found what it looked for simply stops. Where the vendor refuses the length of a page, it comes as
     long as the vendor makes it; where it refuses the filters, that is the failure.
     """
-    return _walk(
-        lambda params: client.list_sessions(params, send_before=send_before()), Position(filters=filters), requests_max
-    )
+    return _walk(lambda params: client.list_sessions(params, send_before=send_before()), position, requests_max)
 
 
 async def read_personas(

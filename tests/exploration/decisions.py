@@ -104,6 +104,7 @@ def decided_search(posted: int, *, known: int | None, made: int | None, week: in
         session_id=None if known is None else _SESSION,
         link_expires_at=None if known is None else _time(known) + LINK_LIFETIME,
         search_count=0,
+        ref=None,
     )
     found = None if known is None else already_known(asked, _SESSION)
     if found is None and made is not None:

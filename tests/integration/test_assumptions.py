@@ -26,9 +26,9 @@ select account, id, 1, 3, 'lost', false, 'INTERNAL_ERROR' from zenhire.candidate
 insert into zenhire.transcripts (post_id, account, session_id, invite_id, document, byte_count, sha256)
 select s.post_id, s.account, s.session_id, s.invite_id, '{}', 2, sha256('{}') from zenhire.interview_sessions s
 where s.vendor_status = 'completed';
-insert into zenhire.list_state (account, status_filter, page_rows, running) values ('default', 'honoured', 20, 8);
-insert into zenhire.sweeps (account, walk, pages, rows, ended_because)
-values ('default', 'all', 3, 41, 'the list ended');
+insert into zenhire.list_state (account, status_filter, paging, ref_filter, ref_parameter, sort_order, page_rows,
+    running)
+values ('default', 'honoured', 'offset', 'honoured', 'candidateRef', 'newest_first', 20, 8);
 insert into zenhire.unclaimed_sessions (account, session_id, finding, vendor_status)
 values ('default', 'stranger-1', 'unknown_post', 'active');
 insert into zenhire.personas (account, role_name, language, state, persona_id, next_try_at, ready_at, created_by_us)
@@ -59,9 +59,8 @@ def test_every_rule_that_leaves_a_trace_is_seen_by_it(database: Database) -> Non
         connection.execute(TRACES.encode())
     seen = seen_of(database)
     assert {topic for topic, what in seen.items() if not what} == NEVER_ASKED
-    assert seen["list: paging, form and order"] == (
-        "3 pages with 41 rows; the last walk through all ended because: the list ended"
-    )
+    assert seen["list: asked for one candidate"] == "default: candidateRef"
+    assert seen["list: paging, form and order"] == "default: offset, newest_first"
     assert seen["how long an interview may take"] == "00:12:00 was the longest"
     assert seen["what stops an account (401, 402, 403)"] == "INSUFFICIENT_CREDITS"
     assert seen["limit of requests, and for looks"] == "1 of 9 requests got 429"

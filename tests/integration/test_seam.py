@@ -45,7 +45,7 @@ from service.core.observations import (
     Transcript,
 )
 from service.zenhire.client import Ceilings, ZenhireClient
-from service.zenhire.listing import ListEnd, walk_sessions
+from service.zenhire.listing import ListEnd, Position, walk_sessions
 from service.zenhire.network import NetworkTransport
 from service.zenhire.transport import SlotTransport
 
@@ -222,7 +222,7 @@ async def test_a_list_that_cannot_be_paged_says_so() -> None:
 
 async def _marks(client: ZenhireClient) -> tuple[set[str | None], object]:
     marks: set[str | None] = set()
-    async for item in walk_sessions(client, {}, send_before=soon, requests_max=30):
+    async for item in walk_sessions(client, Position(), send_before=soon, requests_max=30):
         if not isinstance(item, SightingPage):
             return marks, item
         marks |= {sighting.post_mark for sighting in item.sightings}

@@ -19,6 +19,7 @@ from service.postgres.apply import Apply
 from service.postgres.budget import Budget
 from service.postgres.claims import Claims
 from service.postgres.engine import DatabaseLost
+from service.postgres.list_style import ListStyles
 from service.postgres.personas import PersonaRows
 from service.postgres.replicas import ReplicaRow
 from service.postgres.running import RunningLists
@@ -159,7 +160,7 @@ def make_replica(world: World, shared: Shared) -> SimulatedReplica:
         "running": RunningStep(tools, lists, wake_watch=lambda: None, wake_after=lambda _: None),
         "watch": WatchStep(tools),
         "collect": CollectStep(tools),
-        "settle": SettleStep(tools),
+        "settle": SettleStep(tools, ListStyles(engine)),
         "sweep": SweepStep(tools, sweeps, wake_after=lambda _: None),
     }
     world.replicas.append(replica)

@@ -19,6 +19,7 @@ from service.postgres.apply import Apply
 from service.postgres.budget import Budget
 from service.postgres.claims import Claims
 from service.postgres.engine import create_engine
+from service.postgres.list_style import ListStyles
 from service.postgres.personas import PersonaRows
 from service.postgres.running import RunningLists
 from service.postgres.sweeps import Sweeps
@@ -152,7 +153,7 @@ async def a_replica(
             ),
             watch=WatchStep(tools),
             collect=CollectStep(tools),
-            settle=SettleStep(tools),
+            settle=SettleStep(tools, ListStyles(engine)),
             sweep=SweepStep(
                 tools,
                 Sweeps(engine, replica=identity, lease=lease, policy=tools.policy),

@@ -5,6 +5,10 @@
 create table zenhire.list_state (
     account       text primary key,
     status_filter text not null default 'unknown', -- unknown, honoured, ignored, refused, distrusted
+    paging        text not null default 'unknown', -- unknown, none, cursor, offset, page_from_0, page_from_1
+    ref_filter    text not null default 'unknown', -- unknown, honoured, ignored, refused
+    ref_parameter text, -- the one that is honoured
+    sort_order    text not null default 'unknown', -- unknown, newest_first, oldest_first, none
     evidence      jsonb not null default '{}',
     page_rows     integer not null default 0, -- the most rows that a page had: one with fewer is the last
     probed_at     timestamptz,
@@ -59,6 +63,11 @@ alter table zenhire.list_state
     add constraint account_is_a_lower_case_name check (account ~ '^[a-z][a-z0-9_]{0,62}$'),
     add constraint status_filter_is_known
         check (status_filter in ('unknown', 'honoured', 'ignored', 'refused', 'distrusted')),
+    add constraint paging_is_known
+        check (paging in ('unknown', 'none', 'cursor', 'offset', 'page_from_0', 'page_from_1')),
+    add constraint ref_filter_is_known check (ref_filter in ('unknown', 'honoured', 'ignored', 'refused')),
+    add constraint ref_parameter_where_honoured check ((ref_filter = 'honoured') = (ref_parameter is not null)),
+    add constraint sort_order_is_known check (sort_order in ('unknown', 'newest_first', 'oldest_first', 'none')),
     add constraint evidence_is_an_object check (jsonb_typeof(evidence) = 'object'),
     add constraint counts_are_not_negative check (least(page_rows, running, peak, failures) >= 0);
 
@@ -75,7 +84,11 @@ alter table zenhire.unclaimed_sessions
 comment on table zenhire.list_state is 'zenhire-sync: what ZenHire''s list of sessions honours, as it was found out, and how the watching by it stands; lease running:<account> says which replica lists.';
 comment on column zenhire.list_state.account is 'The account.';
 comment on column zenhire.list_state.status_filter is 'Whether the list can be asked for one status. unknown: not tried yet, or no session to tell by. honoured: one list shows all running interviews. ignored: other statuses came as well. refused: the parameter is an error. distrusted: single looks have contradicted the list. Only while it is honoured are interviews watched by the list; else each session is looked at.';
-comment on column zenhire.list_state.evidence is 'What status_filter rests on: how many sessions of which status each list of the probe showed, or the session that contradicted.';
+comment on column zenhire.list_state.paging is 'How the list''s next page is asked for: cursor; offset; page_from_0 or page_from_1 (numbers of pages). none: every known way brought the first page again, so no more than that is seen. unknown: not tried yet, or no session to tell by. Walks begin with it, and try the others where it brings nothing.';
+comment on column zenhire.list_state.ref_filter is 'Whether the list can be asked for one candidate_ref. honoured: what lost posts left behind is searched for by it. ignored: others came as well, or the one did not. refused: the parameter is an error. unknown: not tried yet, or the first page showed no two candidates.';
+comment on column zenhire.list_state.ref_parameter is 'The parameter by which it can: candidate_ref, candidateRef or externalId. Null where ref_filter is not honoured.';
+comment on column zenhire.list_state.sort_order is 'In which order the list shows sessions. newest_first: a search ends at what is older than the post. unknown: no two sessions to tell by.';
+comment on column zenhire.list_state.evidence is 'What this rests on. status: how many sessions of which status each list of the probe showed, or the session that contradicted. page: rows asked for, rows that came, rows of the next page. candidate: for each parameter that was tried, how many of one candidate''s own sessions came, and how many of others.';
 comment on column zenhire.list_state.page_rows is 'The most sessions that one page of the list has had: a page with fewer is the last.';
 comment on column zenhire.list_state.probed_at is 'When this was last found out.';
 comment on column zenhire.list_state.next_probe_at is 'When it is found out again. Set it to zenhire.clock() to have it done now.';

@@ -218,7 +218,7 @@ async def test_a_filter_that_is_an_error_is_refused_and_each_session_is_looked_a
     await replica.tick()
     await let_pass(world, replica, steps=22, seconds=10)
     state = list_state(world)
-    assert (state["status_filter"], state["evidence"]["active"]) == ("refused", "refused")
+    assert (state["status_filter"], state["evidence"]["status"]["active"]) == ("refused", "refused")
     assert statuses(world.database) == {"completed": 1}
 
 

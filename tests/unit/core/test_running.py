@@ -1,4 +1,4 @@
-"""What a list of running interviews tells, and when the vendor's list may be asked for one."""
+"""What a list of running interviews tells."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -7,60 +7,11 @@ import pytest
 
 from service.core.comparing import Known, KnownPost
 from service.core.model import Policy, PostState
-from service.core.observations import Sighting, SightingPage
-from service.core.running import (
-    Probe,
-    RunningList,
-    StatusFilter,
-    decide_running,
-    is_after_a_gap,
-    judge,
-    next_probe,
-)
+from service.core.observations import Sighting
+from service.core.running import RunningList, decide_running, is_after_a_gap
 from tests.unit.core.examples import NOW, a_known
 
 POST = UUID(int=2)
-
-
-def page(*statuses: str) -> SightingPage:
-    return SightingPage(
-        sightings=tuple(Sighting(session_id=f"s{n}", status=status) for n, status in enumerate(statuses))
-    )
-
-
-@pytest.mark.parametrize(
-    ("unfiltered", "active", "completed", "verdict"),
-    [
-        (page("initiated"), page(), page(), StatusFilter.HONOURED),
-        (page("initiated", "active", "completed"), page("active"), page("completed"), StatusFilter.HONOURED),
-        (page("active"), page("active"), page("active"), StatusFilter.IGNORED),
-        (page("initiated"), page("initiated"), page("initiated"), StatusFilter.IGNORED),
-        (page("initiated", "active"), page("active", "paused"), page(), StatusFilter.IGNORED),
-        (page("initiated"), None, page(), StatusFilter.REFUSED),
-        (page("initiated"), page(), None, StatusFilter.REFUSED),
-        (page(), page(), page(), StatusFilter.UNKNOWN),
-    ],
-)
-def test_a_list_is_judged_by_what_it_shows(
-    unfiltered: SightingPage, active: SightingPage | None, completed: SightingPage | None, verdict: StatusFilter
-) -> None:
-    judged = judge(Probe(unfiltered=unfiltered, active=active, completed=completed))
-    assert judged.status_filter == verdict
-
-
-def test_the_evidence_tells_what_each_list_showed() -> None:
-    judged = judge(Probe(unfiltered=page("initiated", "active", "odd"), active=page("active"), completed=None))
-    assert judged.evidence == {
-        "unfiltered": {"initiated": 1, "active": 1, "other": 1},
-        "active": {"active": 1},
-        "completed": "refused",
-    }
-
-
-def test_where_there_was_nothing_to_tell_by_it_is_tried_again_soon() -> None:
-    policy = Policy()
-    assert next_probe(StatusFilter.UNKNOWN, now=NOW, policy=policy) == NOW + timedelta(minutes=5)
-    assert next_probe(StatusFilter.HONOURED, now=NOW, policy=policy) == NOW + timedelta(days=1)
 
 
 def listed(post: KnownPost | None) -> tuple[RunningList, list[Known]]:

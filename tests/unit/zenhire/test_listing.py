@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.core.observations import ErrorAnswer, Failure, Sighting, SightingPage
+from service.core.probing import Paging
 from service.zenhire.listing import ListEnd, Position, is_refusal, read_sessions, walk_sessions
 from tests.unit.zenhire.examples import client_of, later
 
@@ -62,11 +63,15 @@ class Vendor:
 
 
 async def walk(
-    vendor: Callable[[httpx.Request], httpx.Response], requests_max: int = 50, **filters: str
+    vendor: Callable[[httpx.Request], httpx.Response],
+    requests_max: int = 50,
+    paging: Paging = Paging.UNKNOWN,
+    **filters: str,
 ) -> tuple[list[str], ListEnd | Failure]:
     seen: list[str] = []
     async with client_of(vendor) as client:
-        async for item in walk_sessions(client, filters, send_before=later, requests_max=requests_max):
+        start = Position.beginning(filters, paging=paging)
+        async for item in walk_sessions(client, start, send_before=later, requests_max=requests_max):
             if not isinstance(item, SightingPage):
                 return seen, item
             seen += [sighting.session_id for sighting in item.sightings]
@@ -102,6 +107,31 @@ async def test_where_so_long_a_page_is_refused_it_comes_as_long_as_the_vendor_ma
     assert vendor.asked[:3] == [{"limit": "100"}, {}, {"offset": "20"}]
     assert set(seen) == set(vendor.ids)
     assert end is ListEnd.ALL_SEEN
+
+
+@pytest.mark.parametrize(
+    ("way", "known", "requests"),
+    [
+        ("offset", Paging.OFFSET, 4),
+        ("page_0", Paging.PAGE_FROM_0, 4),
+        ("page_1", Paging.PAGE_FROM_1, 4),
+        ("cursor", Paging.CURSOR, 3),
+    ],
+)
+async def test_the_way_that_is_known_comes_first_and_no_request_is_in_vain(
+    way: str, known: Paging, requests: int
+) -> None:
+    vendor = Vendor(250, way)
+    seen, end = await walk(vendor, paging=known)
+    assert (set(seen), end, len(vendor.asked)) == (set(vendor.ids), ListEnd.ALL_SEEN, requests)
+
+
+@pytest.mark.parametrize("known", [Paging.OFFSET, Paging.PAGE_FROM_0, Paging.PAGE_FROM_1, Paging.CURSOR, Paging.NONE])
+@pytest.mark.parametrize("way", ["offset", "page_1", "cursor"])
+async def test_a_way_that_no_longer_works_is_left_for_the_others(way: str, known: Paging) -> None:
+    vendor = Vendor(250, way)
+    seen, end = await walk(vendor, paging=known)
+    assert (set(seen), end) == (set(vendor.ids), ListEnd.ALL_SEEN)
 
 
 async def test_a_filter_that_is_refused_ends_the_walk_with_the_failure() -> None:
