@@ -122,7 +122,6 @@ def watched(open_sessions: int, profile: Profile, **settings: str) -> Iterator[W
 
 
 def watching(database_url: str, sandbox: RunningSandbox, **more: str) -> dict[str, str]:
-    """The vendor's default limit, and no transcripts: each outcome costs its look."""
-    return settings_of(
-        database_url, sandbox, SYNC_REQUESTS_PER_MINUTE=str(PER_MINUTE), SYNC_TRANSCRIPTS="false", **more
-    )
+    """The vendor's default limit, and unless told otherwise no transcripts: each outcome costs its look."""
+    usual = {"SYNC_REQUESTS_PER_MINUTE": str(PER_MINUTE), "SYNC_TRANSCRIPTS": "false"}
+    return settings_of(database_url, sandbox, **usual | more)
