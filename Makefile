@@ -72,9 +72,8 @@ docs: $(INSTALLED) ## write what documents take from settings and database: docs
 
 check: check-code check-files check-lock check-migrations ## lint, types, layers, container files, lock file, migrations
 
-bench: $(INSTALLED) $(PEERS) ## measure on this machine, alone and beside others; QUICK=1 to see that everything works
-	$(BIN)/python -m benchmarks $(if $(QUICK),--quick)
-	$(BIN)/python -m benchmarks.peers $(if $(QUICK),--quick) --python $(PEERS_VENV)/bin/python
+bench: $(INSTALLED) $(PEERS) ## measure every figure on this machine, alone and beside others, in an hour; writes docs/performance.md; ONLY="lags peers" for some, QUICK=1 to see that everything works: these write nothing
+	$(BIN)/python -m benchmarks.whole $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY)) $(if $(QUICK)$(ONLY),,--write)
 
 peers: $(PEERS) ## install into .venv-peers what the service is compared with; `make bench` does it by itself
 

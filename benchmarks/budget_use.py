@@ -45,10 +45,9 @@ def main() -> int:
         return 1
     settled = counts[SETTLED_AFTER_SECONDS:]
     sent = settled[-1][0] - settled[0][0]
-    allowed = PER_MINUTE * BUDGET_SHARE * (len(settled) - 1) / 60
     print(f"replicas {given.replicas}, {len(settled) - 1} seconds, {PER_MINUTE} requests a minute")
     print(f"requests sent                 {sent:>8,}")
-    print(f"of what the budget gives      {sent / allowed:>8.1%}   target: at least {TARGET:.0%}")
+    print(f"of what the budget gives      {used(counts):>8.1%}   target: at least {TARGET:.0%}")
     print(f"most in any 60 seconds        {_most_in_a_minute(settled):>8,}   of {PER_MINUTE}")
     print(f"answers of 429                {counts[-1][1]:>8,}")
     return 0
@@ -81,6 +80,13 @@ def measure(replicas: int, minutes: float) -> list[tuple[int, int]]:
             refused = sum(count for (_, outcome), count in answers.items() if outcome == "429")
             counts.append((sum(answers.values()), refused))
         return counts
+
+
+def used(counts: Sequence[tuple[int, int]]) -> float:
+    """The share of what the budget gives."""
+    settled = counts[SETTLED_AFTER_SECONDS:]
+    allowed = PER_MINUTE * BUDGET_SHARE * (len(settled) - 1) / 60
+    return (settled[-1][0] - settled[0][0]) / allowed
 
 
 def _most_in_a_minute(counts: Sequence[tuple[int, int]]) -> int:

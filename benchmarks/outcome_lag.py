@@ -31,8 +31,11 @@ from sandbox.profile import CandidateMix, Limits, Profile
 from sandbox.register import Register
 
 P50_MAX, P99_MAX = 6.0, 12.0
+WATCH_INTERVAL_SECONDS = 10  #: the service's default
 REQUESTS_MAX = 1.2
 MISSING_AFTER = timedelta(minutes=1)
+
+NETS = "select coalesce(sum(sent), 0) from zenhire.request_counts where share = 'nets'"
 
 LAGS = """
 select s.session_id, i.status_changed_at from zenhire.candidate_invites i
@@ -63,6 +66,7 @@ class Measured:
     outcomes: int  #: that are known at the end
     looks: int
     lists: int
+    nets: int  #: requests of these two kinds that look for nothing in particular
     refused: int  #: answers that were 429
     budget_used: float
     mebibytes: int
@@ -71,6 +75,16 @@ class Measured:
     @property
     def cuts(self) -> list[float]:
         return quantiles(self.lags, n=100, method="inclusive")
+
+    @property
+    def nets_share(self) -> float:
+        """Of the limit."""
+        return self.nets / (PER_MINUTE * self.minutes)
+
+    @property
+    def lists_per_tick(self) -> float:
+        """Lists that are no net, for each time at which one was due."""
+        return (self.lists - self.nets) / (self.minutes * 60 / WATCH_INTERVAL_SECONDS)
 
 
 def main() -> int:
@@ -113,7 +127,7 @@ def measure(plan: Plan) -> Measured:
         candidates=CandidateMix(come="when_sent"), limits=Limits(concurrency=plan.cap, requests_per_minute=PER_MINUTE)
     )
     with watched(plan.open_sessions, profile) as stage:
-        before, began_at = dict(stage.platform.answers), time.monotonic()
+        before, began_at, nets_before = dict(stage.platform.answers), time.monotonic(), stage.ask(NETS)
         recovery = _live_through_it(stage, plan)
         minutes = (time.monotonic() - began_at) / 60
         answers = {name: count - before.get(name, 0) for name, count in stage.platform.answers.items()}
@@ -129,6 +143,7 @@ def measure(plan: Plan) -> Measured:
             outcomes=len(known),
             looks=_count(answers, "get_session"),
             lists=_count(answers, "list_sessions"),
+            nets=stage.ask(NETS) - nets_before,
             refused=sum(count for (_, outcome), count in answers.items() if outcome == "429"),
             budget_used=sum(answers.values()) / (PER_MINUTE * minutes),
             mebibytes=most_memory(stage.replica_pid()),

@@ -51,7 +51,7 @@ def main() -> int:
     add("--statements", action="store_true", help="tell which queries an idle replica sends")
     given = parser.parse_args()
     try:
-        memories, idles = _watch(given.open, given.minutes, given.idle)
+        memories, idles = watch(given.open, given.minutes, given.idle)
         wals = {on: wal.measure(given.invites, beside=given.beside, transcripts=on) for on in (False, True)}
     except BenchmarkFailed as problem:
         sys.stderr.write(f"benchmark: {problem}\n")
@@ -62,7 +62,7 @@ def main() -> int:
     return 0
 
 
-def _watch(sizes: Sequence[int], minutes: float, seconds: float) -> tuple[list[Memory], dict[str, Idle]]:
+def watch(sizes: Sequence[int], minutes: float, seconds: float) -> tuple[list[Memory], dict[str, Idle]]:
     """Idle is what has nothing open, and what has the fewest sessions: with many the vendor's whole list is walked."""
     memories, idles = [], {}
     with watched(0, PROFILE) as stage:

@@ -95,12 +95,16 @@ def _less(after: float | None, before: float | None) -> float | None:
 
 
 @contextmanager
-def stage(*, concurrency: int) -> Iterator[Stage]:
-    """All parts running, and the first link made, so that the persona is known and nothing is measured cold."""
+def stage(*, concurrency: int, latency: float = 0.0) -> Iterator[Stage]:
+    """
+    All parts running, and the first link made, so that the persona is known and nothing is measured cold.
+
+    `latency`: seconds that the vendor takes for an answer.
+    """
     with (
         EmbeddedPostgres() as postgres,
         psycopg.connect(postgres.url(), autocommit=True) as admin,
-        sandbox_process(SANDBOX) as sandbox,
+        sandbox_process((*SANDBOX, "--set", f"faults.latency_seconds={latency}")) as sandbox,
         tempfile.TemporaryFile() as log,
     ):
         admin.execute("create database ats")

@@ -95,7 +95,7 @@ READS = {
 
 
 def main(sizes: Sequence[int]) -> None:
-    found = {size: _measure(size) for size in sizes}
+    found = {size: measure(size) for size in sizes}
     heads = "".join(f"{size:>12,}" for size in sizes)
     print(f"\n{f'milliseconds, median of {ROUNDS}':<38}{heads}{'ratio':>9}")
     for name in found[sizes[0]]:
@@ -110,7 +110,8 @@ def fill(connection: psycopg.Connection[Any], finished: int) -> None:
     connection.execute("vacuum analyze")
 
 
-def _measure(finished: int) -> dict[str, float]:
+def measure(finished: int) -> dict[str, float]:
+    """Milliseconds of each claim and read, with so many finished invites."""
     with EmbeddedPostgres(durable=False) as postgres:
         upgrade(postgres.url())
         began = time.monotonic()

@@ -45,8 +45,8 @@ class Sizes:
     concurrency: int
 
 
-_WHOLE = Sizes(rounds=3, links=500, open=400, cap=8, minutes=1.0, talk=24.0, starts=200, concurrency=16)
-_QUICK = Sizes(rounds=1, links=20, open=100, cap=8, minutes=0.4, talk=14.0, starts=60, concurrency=8)
+WHOLE = Sizes(rounds=3, links=500, open=400, cap=8, minutes=1.0, talk=24.0, starts=200, concurrency=16)
+QUICK = Sizes(rounds=1, links=20, open=100, cap=8, minutes=0.4, talk=14.0, starts=60, concurrency=8)
 _MEANINGS = {
     "rounds": "rounds of each part",
     "links": "links in a round",
@@ -66,7 +66,7 @@ def main() -> int:
         return 2
     sizes = _sizes(arguments)
     try:
-        found = _measured(sizes, arguments.python)
+        found = measure(sizes, arguments.python)
     except BenchmarkFailed as problem:
         sys.stderr.write(f"benchmark: {problem}\n")
         return 1
@@ -76,7 +76,8 @@ def main() -> int:
     return 0
 
 
-def _measured(sizes: Sizes, python: Path) -> report.Found:
+def measure(sizes: Sizes, python: Path) -> report.Found:
+    """Every side, in every part that it can do."""
     starters = [side for side in SIDES if side.starts]
     fast = Terms(python=python, concurrency=sizes.concurrency, per_minute=0, interval=NEVER_SECONDS)
     slow = replace(fast, per_minute=PER_MINUTE, interval=INTERVAL_SECONDS, adopt=True)
@@ -120,14 +121,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every round there, too")
     parser.add_argument("--python", type=Path, default=PYTHON, metavar="FILE", help="of the venv with the peers")
     for name, meaning in _MEANINGS.items():
-        kind = type(getattr(_WHOLE, name))
-        told = f"{meaning} (default: {getattr(_WHOLE, name):g})"
+        kind = type(getattr(WHOLE, name))
+        told = f"{meaning} (default: {getattr(WHOLE, name):g})"
         parser.add_argument(f"--{name}", type=kind, metavar="N", help=told)
     return parser
 
 
 def _sizes(arguments: argparse.Namespace) -> Sizes:
-    base = _QUICK if arguments.quick else _WHOLE
+    base = QUICK if arguments.quick else WHOLE
     given = {name: getattr(arguments, name) for name in _MEANINGS}
     return replace(base, **{name: number for name, number in given.items() if number is not None})
 

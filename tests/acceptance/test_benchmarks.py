@@ -85,6 +85,18 @@ def test_the_service_is_measured_beside_others(tmp_path: Path) -> None:
     assert found["after_kill"]["zenhire-sync"][0]["unknown"] == 0
 
 
+@pytest.mark.long
+def test_every_figure_stands_in_one_table() -> None:
+    done = run("--quick", "--only", "links", "claims", "lags", module="benchmarks.whole", within=300)
+    assert done.returncode == 0, done.stderr
+    assert max(len(line) for line in done.stdout.splitlines()) <= 80
+    figures = {line[:30].strip(): line[30:].split() for line in done.stdout.splitlines()[3:]}
+    assert figures["against a bare loop"][:2] == ["≥", "0.75"]
+    assert float(figures["p50, 200 open, 8 talk, s"][2]) > 1
+    assert len(figures) == 12
+    assert not {"met", "MISSED"} & set(done.stdout.split())
+
+
 def test_without_the_peers_it_says_how_they_are_installed(tmp_path: Path) -> None:
     done = run("--python", str(tmp_path / "python"), module="benchmarks.peers")
     assert done.returncode == 2
