@@ -158,6 +158,14 @@ class Settings(BaseModel):
         ge=1,
         le=3_650,
     )
+    retain_outcomes_days: int | None = _setting(
+        "SYNC_RETAIN_OUTCOMES_DAYS",
+        "how long what is known of a final invite is kept: then it is erased as by `erase_candidate`, and its history"
+        " goes; that there was the request stays, so that it is never sent again; unset: for ever",
+        None,
+        ge=30,
+        le=36_500,
+    )
     log_level: Annotated[LogLevel, Choice] = _setting("SYNC_LOG_LEVEL", "what is logged", "info")
     log_format: Annotated[LogFormat, Choice] = _setting("SYNC_LOG_FORMAT", "one JSON object per line, or text", "json")
     allow_http: bool = _setting(

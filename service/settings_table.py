@@ -47,6 +47,8 @@ def _shown(default: object) -> str:
             return f"{default.total_seconds():.10g}"
         case bool():
             return str(default).lower()
+        case None:
+            return "unset"
         case _:
             return str(default)
 

@@ -163,7 +163,12 @@ class Replica:
         keys = Keys(api_key=settings.api_key, keys_dir=settings.api_keys_dir)
         self._desks = _Desks(maker=maker, keys=keys, stack=stack)
         self._usage = Usage(self._engine)
-        self._retention = Retention(self._engine, checks=timedelta(days=settings.retain_checks_days))
+        outcomes = settings.retain_outcomes_days
+        self._retention = Retention(
+            self._engine,
+            checks=timedelta(days=settings.retain_checks_days),
+            outcomes=None if outcomes is None else timedelta(days=outcomes),
+        )
         self._forget_at = 0.0  # the loop's time
         self._row = ReplicaRow(
             self._engine, replica=self._id, version=version("zenhire-sync"), settings=settings.redacted()
@@ -214,8 +219,8 @@ class Replica:
     async def _forget_now_and_then(self) -> None:
         now = asyncio.get_running_loop().time()
         if now >= self._forget_at:
-            self._forget_at = now + FORGET_EVERY.total_seconds()
-            await self._retention.forget()
+            there_is_more = await self._retention.forget()
+            self._forget_at = now if there_is_more else now + FORGET_EVERY.total_seconds()
 
     async def _count_requests(self) -> None:
         """Write down what was sent since the last heartbeat, and what the vendor's clock shows."""

@@ -32,6 +32,7 @@ revoke execute on function
     from zenhire_ats, zenhire_reader, zenhire_service;
 revoke execute on function zenhire.cancel_invite(uuid, text) from zenhire_reader, zenhire_service;
 revoke execute on function zenhire.explain_invite(uuid) from zenhire_service;
+revoke execute on function zenhire.forget_invites(interval, integer) from zenhire_ats, zenhire_operator, zenhire_reader;
 
 -- The ATS: its own columns, and everything that it is to read.
 grant select, delete on zenhire.candidate_invites to zenhire_ats;

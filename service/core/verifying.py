@@ -22,8 +22,11 @@ TAKEOVER_OVERDUE = timedelta(minutes=5)
 #: A transcript that is not ready is waited for during two days; a day more is for a vendor that does not answer.
 TRANSCRIPT_OVERDUE = timedelta(days=3)
 
-#: An event of this kind says that a person has looked at a broken history: what follows is judged from there.
+#: An event of these kinds says that a person has looked at a broken history, or that there is no more of it: what
+#: follows is judged from there.
 HISTORY_ACCEPTED = "history_accepted"
+HISTORY_FORGOTTEN = "history_forgotten"
+_BEGINNINGS = frozenset({HISTORY_ACCEPTED, HISTORY_FORGOTTEN})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -271,8 +274,8 @@ def _history(case: _Case) -> Iterator[Finding]:
 
 def _first_break(moves: tuple[Moved, ...]) -> str | None:
     status, version = str(InviteStatus.PENDING), 0
-    for move in _since_accepted(moves):
-        if move.kind != HISTORY_ACCEPTED:
+    for move in _since_its_beginning(moves):
+        if move.kind not in _BEGINNINGS:
             if move.from_status != status:
                 return f"{move.kind} leads from {move.from_status} to {move.to_status}, but it was {status}"
             if not _is_legal(status, move.to_status):
@@ -283,8 +286,8 @@ def _first_break(moves: tuple[Moved, ...]) -> str | None:
     return None
 
 
-def _since_accepted(moves: tuple[Moved, ...]) -> tuple[Moved, ...]:
-    begins = [number for number, move in enumerate(moves) if move.kind == HISTORY_ACCEPTED]
+def _since_its_beginning(moves: tuple[Moved, ...]) -> tuple[Moved, ...]:
+    begins = [number for number, move in enumerate(moves) if move.kind in _BEGINNINGS]
     return moves[begins[-1] :] if begins else moves
 
 

@@ -42,6 +42,7 @@ _SENTENCES = {
     "invite_cancelled": "cancelled by {actor}: {why}",
     "invite_retried": "sent back to try again by {actor}: {why}",
     "new_link_wanted": "{link} is wanted by {actor}: {why}",
+    "history_forgotten": "what happened before was forgotten",
     "look_wanted": "a look is wanted at once by {actor}: {why}",
 }
 

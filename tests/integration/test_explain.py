@@ -206,6 +206,18 @@ async def test_an_erased_candidate_leaves_the_history_and_no_words(database: Dat
     assert "retry_invite" not in text
 
 
+async def test_a_forgotten_history_is_told_as_such(database: Database, explained: Explained) -> None:
+    async with one_replica(database) as replica:
+        invite_id = a_invite(database, candidate_ref="secret-candidate")
+        await replica.post(ErrorAnswer(http_status=404, code="PERSONA_NOT_FOUND", message="No such persona."))
+    database.fetch("select zenhire.retry_invite(%s, 'again')", [invite_id])
+    database.fetch("select zenhire.cancel_invite(%s, 'a mistake')", [invite_id])
+    database.fetch("select zenhire.forget_invites(interval '0 s', 10)")
+    text = explained(invite_id)
+    assert "what happened before was forgotten" in text
+    assert "ZenHire refused it" not in text
+
+
 def test_a_name_in_any_script_neither_breaks_the_screen_nor_commands_it(
     database: Database, explained: Explained
 ) -> None:

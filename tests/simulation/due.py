@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from tests.simulation.database import SimulatedDatabase
 
 #: The earliest time at which each step can find work; a time that has passed means now. An account that is paused,
-#: stopped or asked to wait puts its work off.
+#: stopped or asked to wait puts its work off; an invite that has a link which works waits for a look to tell its end.
 DUE = """
 with
 account as (
@@ -26,14 +26,14 @@ from zenhire.candidate_invites i
 join account a on a.account = i.account and not a.paused
 left join zenhire.personas p on i.persona_id is null and p.account = i.account and p.state = 'wanted'
      and zenhire.persona_key(p.role_name, p.language) = zenhire.persona_key(i.role_name, i.language)
-where i.status = 'pending'
+where i.status = 'pending' and not zenhire.has_working_link(i.id)
 union all
 select 'start', min(i.stop_after) from zenhire.candidate_invites i where i.status in ('pending', 'starting')
 union all
 select 'start', min(greatest(s.repost_at, s.may_at)) from session s
 join zenhire.candidate_invites i on i.id = s.invite_id and i.status = 'starting'
 join account a on a.account = s.account and not a.paused
-where s.repost_at is not null
+where s.repost_at is not null and not zenhire.has_working_link(i.id)
 union all
 select 'start', min(s.lease_until) from session s where s.state = 'posting'
 union all

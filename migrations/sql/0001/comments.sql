@@ -7,7 +7,7 @@ comment on table zenhire.candidate_invites is 'One row per invite: the ATS inser
 comment on column zenhire.candidate_invites.id is 'ATS or default: the invite''s own id. Never changes.';
 comment on column zenhire.candidate_invites.account is 'ATS: which API key serves this invite; lower-case letters, digits and _, up to 63. Fixed once started.';
 comment on column zenhire.candidate_invites.request_key is 'ATS: its own id of this request (the application, say), unique with account: INSERT … ON CONFLICT DO NOTHING is then safe. Fixed once started.';
-comment on column zenhire.candidate_invites.candidate_ref is 'ATS: its own id of the candidate, 1 to 256 characters. It goes to ZenHire: no name, no e-mail. Fixed once started; "erased" after erase_candidate.';
+comment on column zenhire.candidate_invites.candidate_ref is 'ATS: its own id of the candidate, 1 to 256 characters. It goes to ZenHire: no name, no e-mail. Fixed once started; "erased" after erase_candidate, and where SYNC_RETAIN_OUTCOMES_DAYS is over.';
 comment on column zenhire.candidate_invites.persona_id is 'ATS: ZenHire''s id of the persona that interviews; or else role_name and language. Fixed once started.';
 comment on column zenhire.candidate_invites.role_name is 'ATS: the role that is interviewed for, up to 200 characters; with language it names a persona, which is found or created once. Fixed once started.';
 comment on column zenhire.candidate_invites.language is 'ATS: the interview''s language as ZenHire writes it ("en", "de"), up to 64 characters. Fixed once started.';
@@ -38,7 +38,7 @@ comment on column zenhire.candidate_invites.error_code is 'zenhire-sync: why the
 comment on column zenhire.candidate_invites.error_message is 'zenhire-sync: the same as a sentence that a recruiter can read.';
 comment on column zenhire.candidate_invites.status_changed_at is 'A trigger: when the status changed last.';
 comment on column zenhire.candidate_invites.updated_at is 'A trigger: when the version grew last.';
-comment on column zenhire.candidate_invites.erased_at is 'erase_candidate: when the candidate was erased; candidate_ref, metadata, tags, link and texts are gone since.';
+comment on column zenhire.candidate_invites.erased_at is 'erase_candidate, or SYNC_RETAIN_OUTCOMES_DAYS: when the candidate was erased; candidate_ref, metadata, tags, link and texts are gone since.';
 
 -- interview_sessions
 comment on table zenhire.interview_sessions is 'zenhire-sync: one row per post (one request for a session), committed before it is sent; with what became of it and of the session that it made. Also one row per session that the console made for an invite.';
@@ -323,6 +323,8 @@ comment on function zenhire.has_working_link(uuid) is 'Whether a link of this in
 comment on function zenhire.wait_for_turn(zenhire.candidate_invites, text, text, jsonb) is 'Sends a locked invite back to pending (kind and reason of the event, details): leases, lost posts and the persona begin anew.';
 comment on function zenhire.refuse_new_link(zenhire.candidate_invites, boolean) is 'Raises the error of an invite that gets no further link: why, and what to do instead.';
 comment on function zenhire.cancel_locked(zenhire.candidate_invites, text) is 'Cancels an invite that is locked and may be cancelled.';
+comment on function zenhire.erase_invite(uuid) is 'Blanks a final invite, its sessions and its history.';
+comment on function zenhire.forget_invites(interval, integer) is 'The service, where SYNC_RETAIN_OUTCOMES_DAYS is set: erases up to so many invites that have been final for longer and that nothing more can come of, and puts one line in place of the history of each; how many.';
 comment on function zenhire.erase_traces(uuid) is 'Blanks what sessions and history hold of an erased invite.';
 
 -- triggers
@@ -346,6 +348,7 @@ comment on index zenhire.candidate_invites_to_stop is 'The start step: whose sto
 comment on index zenhire.candidate_invites_request_key is 'A request_key is the account''s once: ON CONFLICT (account, request_key).';
 comment on index zenhire.candidate_invites_candidate_ref is 'A candidate''s invites.';
 comment on index zenhire.candidate_invites_unseen is 'The ATS: WHERE version > seen_version.';
+comment on index zenhire.candidate_invites_to_forget is 'forget_invites: what has been final for longest and is not erased.';
 comment on index zenhire.candidate_invites_refused is 'What is refused by its code: a streak that stops the account takes it back.';
 comment on index zenhire.candidate_invites_open is 'Views and counts: what is not final.';
 comment on index zenhire.interview_sessions_pkey is 'A post by its id.';

@@ -245,6 +245,20 @@ begin
 end
 $$;
 
+-- Blanks a final invite, its sessions and its history.
+create function zenhire.erase_invite(invite_id uuid) returns void
+    language plpgsql set search_path = pg_catalog set zenhire.writer = 'erase' as $$
+begin
+    update zenhire.candidate_invites i
+    set erased_at = zenhire.clock(), candidate_ref = 'erased', metadata = '{}', tags = '{}',
+        candidate_link = null, error_message = null,
+        transcript_state = case when i.transcript_state = 'none' then 'none' else 'unavailable' end,
+        recording_state = case when i.recording_state = 'waiting' then 'unavailable' else i.recording_state end
+    where i.id = erase_invite.invite_id;
+    perform zenhire.erase_traces(erase_invite.invite_id);
+end
+$$;
+
 -- Removes what is known of a candidate; that there were invites, and what came of them, stays.
 create function zenhire.erase_candidate(account text, candidate_ref text, reason text) returns text
     language plpgsql set search_path = pg_catalog set zenhire.writer = 'erase' as $$
@@ -270,13 +284,7 @@ begin
         else
             perform zenhire.take_leases(invite.id);
         end if;
-        update zenhire.candidate_invites i
-        set erased_at = zenhire.clock(), candidate_ref = 'erased', metadata = '{}', tags = '{}',
-            candidate_link = null, error_message = null,
-            transcript_state = case when i.transcript_state = 'none' then 'none' else 'unavailable' end,
-            recording_state = case when i.recording_state = 'waiting' then 'unavailable' else i.recording_state end
-        where i.id = invite.id;
-        perform zenhire.erase_traces(invite.id);
+        perform zenhire.erase_invite(invite.id);
     end loop;
     insert into zenhire.invite_events (account, kind, reason, details)
     values (erase_candidate.account, 'candidate_erased', erase_candidate.reason,
@@ -290,5 +298,35 @@ begin
         (select count(*) from zenhire.recordings r join zenhire.interview_sessions s using (post_id)
          where s.invite_id = any (invite_ids)),
         invite_ids, invite_ids);
+end
+$$;
+
+-- Erases what has been final for so long, and takes its history away but for one line. That there was the request, and
+-- what came of it, stays: the same request is never sent again. What anybody may still have to do with is left alone.
+create function zenhire.forget_invites(kept interval, at_most integer) returns integer
+    language plpgsql set search_path = pg_catalog set zenhire.writer = 'erase' as $$
+declare
+    invite_ids uuid[] := array(
+        select i.id from zenhire.candidate_invites i
+        where i.status in ('completed', 'failed', 'expired', 'cancelled') and i.erased_at is null
+          and i.status_changed_at < (select zenhire.clock()) - kept
+          and not exists (
+              select from zenhire.interview_sessions s
+              where s.invite_id = i.id
+                and (s.lease_token is not null
+                     or num_nonnulls(s.next_look_at, s.next_collect_at, s.next_search_at, s.repost_at) > 0))
+        order by i.status_changed_at
+        limit at_most
+        for update of i skip locked);
+    invite_id uuid;
+begin
+    foreach invite_id in array invite_ids loop
+        perform zenhire.erase_invite(invite_id);
+    end loop;
+    delete from zenhire.invite_events e where e.invite_id = any (invite_ids);
+    insert into zenhire.invite_events (account, invite_id, kind, from_status, to_status, version)
+    select i.account, i.id, 'history_forgotten', i.status, i.status, i.version
+    from zenhire.candidate_invites i where i.id = any (invite_ids);
+    return cardinality(invite_ids);
 end
 $$;

@@ -14,6 +14,7 @@ begin
           and (p.prorettype = 'trigger'::regtype
                or p.proname in ('cancel_invite', 'retry_invite', 'retry_all', 'new_link', 'look_now', 'pause_account',
                                 'resume_account', 'set_account_limit', 'erase_candidate', 'explain_invite', 'find_invites',
+                                'forget_invites',
                                 'limit_of', 'setting_in_force'))
     loop
         execute format('alter function %s security definer', of_owner);

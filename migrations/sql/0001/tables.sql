@@ -259,6 +259,8 @@ create index candidate_invites_to_stop on zenhire.candidate_invites (stop_after)
 create unique index candidate_invites_request_key on zenhire.candidate_invites (account, request_key);
 create index candidate_invites_candidate_ref on zenhire.candidate_invites (account, candidate_ref);
 create index candidate_invites_unseen on zenhire.candidate_invites (updated_at) where version > seen_version;
+create index candidate_invites_to_forget on zenhire.candidate_invites (status_changed_at)
+    where erased_at is null and status in ('completed', 'failed', 'expired', 'cancelled');
 create index candidate_invites_refused on zenhire.candidate_invites (account, error_code, status_changed_at)
     where status = 'refused';
 create index candidate_invites_open on zenhire.candidate_invites (account, status)

@@ -274,7 +274,8 @@ create constraint trigger a_change_of_status_has_its_event after update on zenhi
     deferrable initially deferred
     for each row when (new.status <> old.status) execute function zenhire.require_event();
 
--- The history is only added to; an erasure may blank what an event says, not that it happened.
+-- The history is only added to; an erasure may blank what an event says, not that it happened. Only the history of an
+-- invite that was erased may go, and forget_invites puts a line in its place.
 create function zenhire.keep_event() returns trigger
     language plpgsql set search_path = pg_catalog as $$
 declare
@@ -284,6 +285,10 @@ begin
     blanked.details := '{}';
     if tg_op = 'UPDATE' and coalesce(current_setting('zenhire.writer', true), '') = 'erase' and new is not distinct from blanked then
         return new;
+    end if;
+    if tg_op = 'DELETE' and coalesce(current_setting('zenhire.writer', true), '') = 'erase' and exists (
+        select from zenhire.candidate_invites i where i.id = old.invite_id and i.erased_at is not null) then
+        return old;
     end if;
     raise exception 'zenhire.invite_events is only added to'
         using errcode = 'restrict_violation', schema = 'zenhire', table = 'invite_events',

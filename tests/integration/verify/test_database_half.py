@@ -56,6 +56,19 @@ class TestAWorldThatIsWell:
         report = await verify_database()
         assert (report.exit_code, report.state.checked.total()) == (0, 0)
 
+    async def test_an_invite_whose_history_was_forgotten_is_clean_and_stays_so(
+        self, world: World, replica: Replica, verify_database: Verify
+    ) -> None:
+        await outcome(world, replica)
+        world.advance(days=31)
+        for _ in range(3):
+            await replica.tick()
+        forgotten = world.database.fetch_value("select zenhire.forget_invites(interval '30 days', 10)")
+        assert forgotten == 1
+        await replica.tick()
+        report = await verify_database()
+        assert (report.exit_code, report.state.findings) == (0, [])
+
     async def test_invites_in_every_status_are_clean_at_any_time(
         self, world: World, make_replica: MakeReplica, verify_database: Verify
     ) -> None:
