@@ -203,7 +203,7 @@ def allowed_values(field: FieldInfo) -> str:
     choices = get_args(field.annotation)
     if field.annotation is bool:
         return "true or false"
-    if field.annotation is int:
+    if field.annotation is int or int in choices:
         return f"a whole number from {_bound(field, 'ge')} to {_bound(field, 'le')}"
     if field.annotation is timedelta:
         return f"a number of seconds from {floor_of(field):g} to {_bound(field, 'le').total_seconds():.10g}"
