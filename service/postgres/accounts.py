@@ -48,14 +48,15 @@ with ended as (
             union select unnest(k.persona_ids) from zenhire.account_streaks k
             where k.account = :account and k.lane = 'start' and :lane = 'start' and stop_lane = 'start')
     where account = :account and stop_code is not null and not needs_person
-      -- a list is never the probe, so whatever works ends a stop that a list began
-      and (:lane in (stop_lane, 'start') or stop_lane = 'list')
+      -- a list is the probe only where nothing else is due: whatever works ends a stop that a list began, and a list
+      -- ends one that looks began, until the next look
+      and (:lane in (stop_lane, 'start') or stop_lane = 'list' or :lane = 'list' and stop_lane in ('look', 'artifact'))
     returning account
 ),
 narrowed as (
     update zenhire.account_state set stop_scope = 'starts', updated_at = zenhire.clock()
     where account = :account and stop_scope = 'everything' and not needs_person
-      and stop_lane in ('start', 'persona') and :lane in ('look', 'artifact')
+      and stop_lane in ('start', 'persona') and :lane in ('look', 'artifact', 'list')
     returning account
 ),
 noted as (

@@ -26,8 +26,21 @@ from service.core.limits import (
 from service.core.model import Lane
 from service.postgres.engine import DatabaseLost, transaction
 
+#: What could take the probe of a stopped account, and tells more of what the stop is about than a list does.
+_OTHERS_ARE_DUE = """
+exists (select from zenhire.interview_sessions o
+        where o.account = s.account and o.next_look_at <= (select zenhire.clock()))
+or exists (select from zenhire.interview_sessions o
+           where o.account = s.account and o.next_collect_at <= (select zenhire.clock()))
+or s.paused_at is null and (
+    exists (select from zenhire.interview_sessions o
+            where o.account = s.account and o.repost_at <= (select zenhire.clock()))
+    or exists (select from zenhire.candidate_invites o
+               where o.account = s.account and o.status = 'pending' and o.start_after <= (select zenhire.clock())))
+"""
+
 #: Whether the account may ask in this lane at all; a stopped account's probe is taken by exactly one replica.
-GATE = text("""
+GATE = text(f"""
 with
 state as (
     select account, paused_at, stop_code, needs_person, probe_at,
@@ -42,7 +55,7 @@ probe as (
     from state s
     where a.account = s.account and s.stop_code is not null and s.covered and not s.needs_person
       and not (s.paused_at is not null and :lane in ('start', 'persona'))
-      and :lane <> 'list' -- its answers prove nothing of what the stop is about
+      and (:lane <> 'list' or not ({_OTHERS_ARE_DUE})) -- without it nobody would, while all looks lie far off
       and not exists (select from zenhire.request_budget b
                       where b.account = s.account and b.paused_until > (select zenhire.clock()))
       and a.probe_at <= (select zenhire.clock())
