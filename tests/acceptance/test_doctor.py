@@ -50,7 +50,7 @@ def test_before_the_first_start_it_says_what_is_right_and_creates_nothing(databa
         truth = sandbox.platform.truth()
         assert (len(truth.sessions), sum(truth.answers.values())) == (0, 2)
     assert {one["seen"] for one in found["assumptions"]} == {""}
-    assert len(found["assumptions"]) == len({one["topic"] for one in found["assumptions"]}) == 27
+    assert len(found["assumptions"]) == len({one["topic"] for one in found["assumptions"]}) == 28
 
 
 def test_after_some_work_it_says_what_was_seen_live(database: Database) -> None:
