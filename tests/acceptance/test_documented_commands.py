@@ -33,6 +33,7 @@ SMALLER = {
     "python -m benchmarks.scaling": "--links 20 --replicas 1 --accounts 1 --idle 2",
     "python -m benchmarks.table_size": "100 200",
     "python -m benchmarks.verify_size": "10 20",
+    "python -m benchmarks.whole": "--quick --only budget claims",
     "python -m tests.roles": "",
 }
 COMPARE_WITH_PEERS = {"make bench", "python -m benchmarks.peers"}
