@@ -179,6 +179,8 @@ async def test_a_session_timeout_is_understood_wherever_it_is_shown(shown: str) 
     with vendor(Profile(shapes=Shapes(timeout_shown=shown)), "timed_out opens_after=1") as running:  # type: ignore[arg-type]
         async with client_of(running) as client:
             session = await minted(client)
+            # the candidate has the link once its reply is sent whole; the next request on the wire comes after that
+            await look(client, session.session_id)
             days_pass(running)
             seen = await look(client, session.session_id)
             assert isinstance(seen, Sighting)
