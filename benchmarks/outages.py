@@ -18,6 +18,7 @@ from benchmarks.watched import Watched
 P99_MAX = 90.0  #: seconds from the recovery
 KNOWN_WITHIN = timedelta(minutes=12)  #: then what is not known is missing; a probe may be five minutes away
 COUNTED_AFTER = timedelta(minutes=2)
+NO_ANSWER = "lost_before:1"  #: the vendor breaks off every request
 
 Ended = Mapping[str, datetime]  #: by session, at the vendor
 

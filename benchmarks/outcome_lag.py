@@ -23,7 +23,7 @@ from benchmarks.candidates import Candidates
 from benchmarks.failed import BenchmarkFailed
 from benchmarks.figures import met
 from benchmarks.memory import most_memory
-from benchmarks.outages import KNOWN_WITHIN, Kind, Outage, Recovery, history
+from benchmarks.outages import KNOWN_WITHIN, NO_ANSWER, Kind, Outage, Recovery, history
 from benchmarks.outages import P99_MAX as P99_MAX_FROM_RECOVERY
 from benchmarks.watched import PER_MINUTE, Watched, watched
 from sandbox.model import Session, Status
@@ -91,9 +91,7 @@ def main() -> int:
     given = _arguments()
     outage = given.outage and Outage(kind=Kind(given.outage), minutes=given.outage_minutes, fault=given.fault)
     plans = [
-        Plan(
-            open_sessions=count, cap=cap, minutes=given.minutes, talk=given.talk or max(45.0, 1.5 * cap), outage=outage
-        )
+        Plan(open_sessions=count, cap=cap, minutes=given.minutes, talk=given.talk or talk_seconds(cap), outage=outage)
         for count in given.open
         for cap in given.cap
     ]
@@ -117,8 +115,13 @@ def _arguments() -> argparse.Namespace:
     add("--talk", type=float, help="seconds that an interview takes (default: 45, or 1.5 for each place)")
     add("--outage", choices=[*Kind], help="who is away in the middle (default: nobody)")
     add("--outage-minutes", type=float, default=10, metavar="N", help="beside --minutes (default: 10)")
-    add("--fault", default="lost_before:1", help="what the vendor does instead of answering: a rule of the sandbox's")
+    add("--fault", default=NO_ANSWER, help="what the vendor does instead of answering: a rule of the sandbox's")
     return parser.parse_args()
+
+
+def talk_seconds(cap: int, *, least: float = 45.0) -> float:
+    """How long an interview takes on average: longer where many run at once, so that outcomes are not too many."""
+    return max(least, 1.5 * cap)
 
 
 def measure(plan: Plan) -> Measured:

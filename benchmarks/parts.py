@@ -9,8 +9,8 @@ from statistics import median
 from benchmarks import budget_use, latency, outcome_lag, report, table_size, throughput, wal
 from benchmarks import resources as replica
 from benchmarks.figures import Figure
+from benchmarks.outages import NO_ANSWER, Kind, Outage
 from benchmarks.outages import P99_MAX as P99_MAX_FROM_RECOVERY
-from benchmarks.outages import Kind, Outage
 from benchmarks.outcome_lag import Measured, Plan
 from benchmarks.peers import __main__ as beside
 from benchmarks.peers.lag import Lags
@@ -23,11 +23,9 @@ LATENCY_SECONDS = 0.1
 RATIO_MIN_WITH_LATENCY = 0.9
 P99_MAX_MS = 250.0
 CLAIM_RATIO_MAX = 2.0
-REQUESTS_PER_OUTCOME_MAX = 1.2
 LISTS_PER_TICK_MAX = 1.0
 NETS_SHARE_MAX = 0.1
 WAL_KB_FIRST = {"no": 21.6, "and": 26.5}  #: for an invite, as it was measured first
-TALK_SECONDS_PER_PLACE = 1.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,8 +220,8 @@ def _rates(rates: throughput.Throughput, answer: str, ratio_min: float) -> list[
 
 
 def _plan(sizes: Sizes, cap: int, away: Kind | None) -> Plan:
-    outage = None if away is None else Outage(kind=away, minutes=sizes.outage_minutes, fault="lost_before:1")
-    talk = max(sizes.talk, TALK_SECONDS_PER_PLACE * cap)
+    outage = None if away is None else Outage(kind=away, minutes=sizes.outage_minutes, fault=NO_ANSWER)
+    talk = outcome_lag.talk_seconds(cap, least=sizes.talk)
     return Plan(open_sessions=sizes.open, cap=cap, minutes=sizes.minutes, talk=talk, outage=outage)
 
 
@@ -233,7 +231,7 @@ def _lags(one: Measured) -> Sequence[Figure]:
         Figure(what=f"p50, {where}, s", value=one.cuts[49], form="{:.1f}", most=outcome_lag.P50_MAX),
         Figure(what=f"p99, {where}, s", value=one.cuts[98], form="{:.1f}", most=outcome_lag.P99_MAX),
         Figure(what="  not known", value=one.missing, form="{:.0f}", most=0),
-        Figure(what="  looks/outcome", value=one.looks / one.outcomes, form="{:.2f}", most=REQUESTS_PER_OUTCOME_MAX),
+        Figure(what="  looks/outcome", value=one.looks / one.outcomes, form="{:.2f}", most=outcome_lag.REQUESTS_MAX),
         Figure(what="  lists/tick", value=one.lists_per_tick, form="{:.2f}", most=LISTS_PER_TICK_MAX),
         Figure(what="  nets, of the limit", value=one.nets_share, form="{:.1%}", most=NETS_SHARE_MAX),
     )

@@ -19,7 +19,7 @@ from benchmarks import parts
 from benchmarks.failed import BenchmarkFailed
 from benchmarks.figures import Figure
 from benchmarks.parts import QUICK, WHOLE, Sizes
-from benchmarks.peers.sides import PYTHON
+from benchmarks.peers.sides import NOT_THERE, PYTHON
 from benchmarks.report import machine
 from sandbox.clock import SystemClock
 from sandbox.embedded_postgres import EmbeddedPostgres
@@ -80,7 +80,7 @@ class Table:
 def main() -> int:
     given = _arguments()
     if not PYTHON.exists() and "peers" in given.only:
-        sys.stderr.write(f"benchmark: there is no {PYTHON}: `make peers` installs the peers\n")
+        sys.stderr.write(NOT_THERE.format(PYTHON))
         return 2
     began = time.monotonic()
     try:

@@ -19,7 +19,7 @@ import psycopg
 from benchmarks.failed import BenchmarkFailed
 from benchmarks.outcome_lag import Plan
 from benchmarks.peers import crash, lag, links, report
-from benchmarks.peers.sides import PYTHON, SIDES, Terms, say
+from benchmarks.peers.sides import NOT_THERE, PYTHON, SIDES, Terms, say
 from benchmarks.report import machine
 from benchmarks.watched import PER_MINUTE
 from sandbox.embedded_postgres import EmbeddedPostgres
@@ -62,7 +62,7 @@ _MEANINGS = {
 def main() -> int:
     arguments = _parser().parse_args()
     if not arguments.python.exists():
-        sys.stderr.write(f"benchmark: there is no {arguments.python}: `make peers` installs the peers\n")
+        sys.stderr.write(NOT_THERE.format(arguments.python))
         return 2
     sizes = _sizes(arguments)
     try:

@@ -22,6 +22,7 @@ from service.postgres.migrate import upgrade
 
 ROOT = Path(__file__).parents[2]
 PYTHON = ROOT / ".venv-peers" / "bin" / "python"
+NOT_THERE = "benchmark: there is no {}: `make peers` installs the peers\n"
 NO_LIMIT = 100_000  #: requests a minute; the most that the service may be set to
 
 _PEER_INSERT = """

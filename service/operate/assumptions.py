@@ -22,7 +22,7 @@ _EVIDENCE: tuple[tuple[str, str, LiteralString], ...] = (
     # --- the list of sessions
     (
         "list: asked for one status",
-        "perhaps; found out by three requests a day",
+        "perhaps; found out by a few requests a day",
         """
         select string_agg(account || ': ' || status_filter, ', ' order by account) from zenhire.list_state
         where status_filter <> 'unknown'

@@ -245,9 +245,9 @@ begin
 end
 $$;
 
--- Blanks a final invite, its sessions and its history.
+-- Blanks a final invite, its sessions and its history; who calls it writes as 'erase'.
 create function zenhire.erase_invite(invite_id uuid) returns void
-    language plpgsql set search_path = pg_catalog set zenhire.writer = 'erase' as $$
+    language plpgsql set search_path = pg_catalog as $$
 begin
     update zenhire.candidate_invites i
     set erased_at = zenhire.clock(), candidate_ref = 'erased', metadata = '{}', tags = '{}',
