@@ -55,6 +55,7 @@ def test_what_is_unknown_is_said_in_one_sentence(
 def test_an_invite_is_found_by_its_id_its_request_key_and_its_candidate(
     database: Database, explained: Explained
 ) -> None:
+    database.stop_clock(NOW)
     invite_id = a_invite(database, request_key="application-1", candidate_ref="candidate-1")
     stories = {explained(what) for what in (invite_id, str(invite_id).upper(), "application-1", "candidate-1")}
     assert len(stories) == 1
