@@ -8,6 +8,10 @@ from benchmarks.failed import BenchmarkFailed
 from sandbox.platform import Platform
 from sandbox.running import RunningSandbox
 
+#: At least so much is left of an interview that runs when the measurement begins: it stands on one list of what runs,
+#: as it would have since its beginning.
+LEFT_SECONDS = 25.0
+
 
 @dataclass(slots=True, kw_only=True)
 class Candidates:
@@ -33,10 +37,15 @@ class Candidates:
     def _next_comes(self) -> None:
         if self._came == len(self.links):
             raise BenchmarkFailed(f"all {self._came} candidates have come: more sessions must be open")
-        # between half and one and a half of it, so that they do not end in step
-        spread = 0.5 + ((len(self.links) - self._came) * 7919 % 1000) / 1000
-        if self._came < self.cap:  # as if they had begun one after the other
-            spread = (self.cap - self._came) / self.cap
-        what = f"completed opens_after=0 talks_for={self.talk * spread:.1f}"
-        self.sandbox.console.send_link(self.links[self._came], what)
+        self.sandbox.console.send_link(
+            self.links[self._came], f"completed opens_after=0 talks_for={self._seconds():.1f}"
+        )
         self._came += 1
+
+    def _seconds(self) -> float:
+        """How long the next one talks."""
+        if self._came < self.cap:  # as if they had begun one after the other
+            least = min(LEFT_SECONDS, self.talk / 2)
+            return least + (self.talk - least) * (self.cap - self._came) / self.cap
+        # between half and one and a half of it, so that they do not end in step
+        return self.talk * (0.5 + ((len(self.links) - self._came) * 7919 % 1000) / 1000)

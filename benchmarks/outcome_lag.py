@@ -83,8 +83,8 @@ class Measured:
 
     @property
     def lists_per_tick(self) -> float:
-        """Lists that are no net, for each time at which one was due."""
-        return (self.lists - self.nets) / (self.minutes * 60 / WATCH_INTERVAL_SECONDS)
+        """Lists that are no net, for each time at which one may have been due; there is one more than distances."""
+        return (self.lists - self.nets) / (self.minutes * 60 // WATCH_INTERVAL_SECONDS + 1)
 
 
 def main() -> int:
