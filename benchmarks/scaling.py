@@ -1,5 +1,5 @@
 """
-What bounds what: `python -m benchmarks.scaling --links 2000 --replicas 1 2 4 8 --accounts 1 50 200 --idle 30`.
+What bounds what: `python -m benchmarks.scaling --links 2000 --replicas 1 2 4 8 --accounts 1 50 500 --idle 30`.
 
 First so many replica processes make links of one account without limit; then one replica does for so many accounts, and
 is left alone with the links open. All on one machine with one Postgres and the sandbox: where its cores are used up,
@@ -41,6 +41,17 @@ _TRANSACTIONS = "select xact_commit from pg_stat_database where datname = curren
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What is measured."""
+
+    links: int
+    replicas: int
+    accounts: int
+    idle: float  #: seconds; 0: not at all
+    interval: float  #: seconds between two lists of an account
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
     """One run: how fast, and what a link cost; then what nothing to do costs."""
 
@@ -71,14 +82,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scaling", description=__doc__)
     parser.add_argument("--links", type=int, default=2000)
     parser.add_argument("--replicas", type=int, nargs="*", default=[1, 2, 4, 8])
-    parser.add_argument("--accounts", type=int, nargs="*", default=[1, 50, 200])
+    parser.add_argument("--accounts", type=int, nargs="*", default=[1, 50, 500])
     parser.add_argument("--idle", type=float, default=30.0, metavar="SECONDS")
+    parser.add_argument("--interval", type=float, default=10.0, help="SYNC_WATCH_INTERVAL_SECONDS (default: 10)")
     given = parser.parse_args()
+    alone = Plan(links=given.links, replicas=1, accounts=1, idle=0.0, interval=given.interval)
     try:
         for number in given.replicas:
-            _tell(f"{number} replica(s)", measure(given.links, replicas=number, accounts=1, idle=0.0))
+            _tell(f"{number} replica(s)", measure(replace(alone, replicas=number)))
         for number in given.accounts:
-            _tell(f"{number} account(s)", measure(given.links, replicas=1, accounts=number, idle=given.idle))
+            _tell(f"{number} account(s)", measure(replace(alone, accounts=number, idle=given.idle)))
     except BenchmarkFailed as problem:
         sys.stderr.write(f"benchmark: {problem}\n")
         return 1
@@ -97,20 +110,20 @@ def _tell(what: str, found: Found) -> None:
     sys.stdout.flush()
 
 
-def measure(links: int, *, replicas: int, accounts: int, idle: float) -> Found:
-    with _parts(replicas, accounts) as parts:
-        _make(parts, max(accounts, 20 * replicas), accounts)
+def measure(plan: Plan) -> Found:
+    with _parts(plan) as parts:
+        _make(parts, max(plan.accounts, 20 * plan.replicas), plan.accounts)
         before = parts.counters()
-        _make(parts, links, accounts)
+        _make(parts, plan.links, plan.accounts)
         after = parts.counters()
         made = Found(
-            links=links,
+            links=plan.links,
             seconds=after[0] - before[0],
             replica_cpu=after[1] - before[1],
             postgres_cpu=after[2] - before[2],
             commits=after[3] - before[3],
         )
-        return _idle(parts, made, idle) if idle else made
+        return _idle(parts, made, plan.idle) if plan.idle else made
 
 
 def _make(parts: _Parts, count: int, accounts: int) -> None:
@@ -147,8 +160,8 @@ def _idle(parts: _Parts, made: Found, seconds: float) -> Found:
 
 
 @contextmanager
-def _parts(replicas: int, accounts: int) -> Iterator[_Parts]:
-    keys = tuple(KeySpec(value=f"zh_api_{number:032x}") for number in range(accounts))
+def _parts(plan: Plan) -> Iterator[_Parts]:
+    keys = tuple(KeySpec(value=f"zh_api_{number:032x}") for number in range(plan.accounts))
     profile = Profile(candidates=CandidateMix(come="when_sent"), credits=CreditRules(balance=10**9))
     with ExitStack() as stack:
         postgres = stack.enter_context(EmbeddedPostgres())
@@ -163,11 +176,12 @@ def _parts(replicas: int, accounts: int) -> Iterator[_Parts]:
             "ZENHIRE_API_KEYS_DIR": str(directory),
             "ZENHIRE_BASE_URL": sandbox.base_url,
             "SYNC_REQUESTS_PER_MINUTE": "100000",
+            "SYNC_WATCH_INTERVAL_SECONDS": f"{plan.interval:g}",
         }
         log: IO[bytes] = stack.enter_context(tempfile.TemporaryFile())
         yield _Parts(
             database=stack.enter_context(psycopg.connect(postgres.url(), autocommit=True)),
-            replicas=[stack.enter_context(service_process(settings, log)) for _ in range(replicas)],
+            replicas=[stack.enter_context(service_process(settings, log)) for _ in range(plan.replicas)],
             postgres_pid=int((postgres.directory / "data" / "postmaster.pid").read_text().split()[0]),
         )
 
