@@ -8,8 +8,8 @@ from benchmarks.failed import BenchmarkFailed
 from sandbox.platform import Platform
 from sandbox.running import RunningSandbox
 
-#: At least so much is left of an interview that runs when the measurement begins: it stands on one list of what runs,
-#: as it would have since its beginning.
+#: At least so much, or half of the average, is left of an interview that runs when the measurement begins: it stands
+#: on one list of what runs, as it would have since its beginning.
 LEFT_SECONDS = 25.0
 
 

@@ -17,13 +17,15 @@ from benchmarks.peers.lag import Lags
 from benchmarks.peers.sides import OURS, PYTHON
 from benchmarks.stage import stage
 from benchmarks.verify import verify
+from sandbox.profile import Listing
 
 CONCURRENCY = 64  #: requests in flight where there is no limit
 LATENCY_SECONDS = 0.1
 RATIO_MIN_WITH_LATENCY = 0.9
 P99_MAX_MS = 250.0
 CLAIM_RATIO_MAX = 2.0
-PAGE_ROWS = 100  #: of the sandbox's list; a list of what runs takes a request for each full page, and one for the last
+#: A list of what runs takes a request for each full page, and one for the last.
+PAGE_ROWS = Listing().page_size_max
 NETS_SHARE_MAX = 0.1
 WAL_KB_FIRST = {"no": 21.6, "and": 26.5}  #: for an invite, as it was measured first
 
