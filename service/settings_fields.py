@@ -92,7 +92,13 @@ class Settings(BaseModel):
         ge=1,
         le=100_000,
     )
-    concurrency: int = _setting("SYNC_CONCURRENCY", "requests in flight per replica", 16, ge=1, le=256)
+    concurrency: int = _setting(
+        "SYNC_CONCURRENCY",
+        "requests in flight per replica for one account, of each kind; for all accounts together four times as many",
+        16,
+        ge=1,
+        le=256,
+    )
     http_timeout: Duration = _seconds(
         "SYNC_HTTP_TIMEOUT_SECONDS",
         "whole request and answer (not artifacts); must be less than half of the lease",

@@ -37,8 +37,10 @@ from service.settings import Settings
 from service.steps.beats import Reached, go_on
 from service.steps.collect import CollectStep
 from service.steps.desk import Desk, DeskMaker, Tools
+from service.steps.load import LoadMeter
 from service.steps.outage import Outage
 from service.steps.personas import PersonaStep
+from service.steps.places import Waits
 from service.steps.running import RunningStep
 from service.steps.settle import SettleStep
 from service.steps.side_by_side import AccountStep
@@ -170,6 +172,7 @@ class Replica:
             outcomes=None if outcomes is None else timedelta(days=outcomes),
         )
         self._forget_at = 0.0  # the loop's time
+        self._load = LoadMeter(waits=Waits())
         self._row = ReplicaRow(
             self._engine, replica=self._id, version=version("zenhire-sync"), settings=settings.redacted()
         )
@@ -212,7 +215,7 @@ class Replica:
     async def _heartbeat(self) -> None:
         await self._desks.refresh()
         await self._accounts.register(sorted(self._desks.current))
-        await self._row.tick()
+        await self._row.tick(self._load.take())
         await self._count_requests()
         await self._forget_now_and_then()
 
@@ -262,6 +265,7 @@ class Replica:
             deadline=settings.http_timeout,
             reached=self._reached,
             stopping=self._stopping,
+            waits=self._load.waits,
         )
 
     def _gives_up(self) -> bool:

@@ -1,9 +1,10 @@
-"""A replica's own row: a fresh identity at each start, a heartbeat, a goodbye."""
+"""A replica's own row: a fresh identity at each start, a heartbeat with its load, a goodbye."""
 
 import json
 import os
 import socket
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +19,15 @@ values (:id, :host, :pid, :version, cast(:settings as jsonb))
 on conflict (id) do nothing
 """)
 
-TICK = text("update zenhire.replicas set last_tick_at = zenhire.clock() where id = :id")
+#: A replica has too much to do where work waits for so many seconds, or where it uses (nearly) all of a core.
+WAITED_MAX, CORE_MAX = 5.0, 0.95
+
+TICK = text("""
+update zenhire.replicas
+set last_tick_at = zenhire.clock(), waited_seconds = :waited, core_used = :core,
+    overloaded_since = case when :is_too_much then coalesce(overloaded_since, zenhire.clock()) end
+where id = :id
+""")
 
 GOODBYE = text("update zenhire.replicas set gone_at = zenhire.clock() where id = :id")
 
@@ -38,6 +47,18 @@ where lease_holder = :id and lease_until > (select zenhire.clock())
 RELEASE_SWEEPS = text("""
 update zenhire.leases set until = zenhire.clock() where holder = :id and until > (select zenhire.clock())
 """)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """How much a replica had to do since its last heartbeat."""
+
+    waited: float = 0.0  #: the longest that work has waited for a place, in seconds
+    core: float = 0.0  #: the part of one core that its process used; it cannot use much more than one
+
+    @property
+    def is_too_much(self) -> bool:
+        return self.waited >= WAITED_MAX or self.core >= CORE_MAX
 
 
 class ReplicaRow:
@@ -62,8 +83,9 @@ class ReplicaRow:
             },
         )
 
-    async def tick(self) -> None:
-        await execute(self._engine, TICK, {"id": self._replica})
+    async def tick(self, load: Load) -> None:
+        given = {"id": self._replica, "waited": round(load.waited, 1), "core": round(load.core, 3)}
+        await execute(self._engine, TICK, {**given, "is_too_much": load.is_too_much})
 
     async def goodbye(self) -> None:
         """Release what is still leased, and say that this replica is gone."""

@@ -44,6 +44,7 @@ class Step(AccountStep, Generic[C]):
             partial(self._reserve_and_claim, desk),
             partial(self._work, desk),
             width=self._tools.concurrency,
+            places=self._places,
             stopping=self._tools.stopping,
         )
 

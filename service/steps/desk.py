@@ -17,6 +17,7 @@ from service.postgres.claims import Claims
 from service.postgres.writer import Writer
 from service.steps.beats import Reached, go_on
 from service.steps.outage import Outage
+from service.steps.places import ACCOUNTS_AT_FULL_WIDTH, Places, Waits
 from service.zenhire.client import Ceilings, ZenhireClient
 from service.zenhire.meter import Meter
 from service.zenhire.network import NetworkTransport, proxy_for
@@ -78,7 +79,12 @@ class Tools:
     jitter: Callable[[], float]
     log: FilteringBoundLogger
     outage: Outage
-    concurrency: int
+    concurrency: int  #: rows of one account that a step has at work at once
     deadline: timedelta  #: one request with its whole answer
     reached: Reached = go_on
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    waits: Waits = field(default_factory=Waits)
+
+    def places(self) -> Places:
+        """The places of one step."""
+        return Places(ACCOUNTS_AT_FULL_WIDTH * self.concurrency, waits=self.waits, stopping=self.stopping)

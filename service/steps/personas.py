@@ -49,10 +49,16 @@ class PersonaStep:
     def __init__(self, tools: Tools, rows: PersonaRows) -> None:
         self._tools = tools
         self._rows = rows
+        self._places = tools.places()
         self._listings: dict[str, _Listing] = {}  #: by account: those that go on in the next tick
 
     async def resolve(self, desk: Desk) -> None:
         """Find or create what the waiting invites of this account need."""
+        async with self._places.one() as is_ours:
+            if is_ours:
+                await self._resolve(desk)
+
+    async def _resolve(self, desk: Desk) -> None:
         await self._tools.claims.want_personas(desk.account)
         if not await self._tools.claims.due_personas(desk.account):
             return

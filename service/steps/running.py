@@ -25,7 +25,7 @@ from service.steps.beats import Beat
 from service.steps.body import write_and_tell
 from service.steps.desk import Desk, Tools
 from service.steps.list_probe import ListProbe
-from service.steps.side_by_side import AccountStep
+from service.steps.side_by_side import ListStep
 from service.zenhire.listing import ListEnd, Position, read_sessions
 
 PAGES_MAX = 200  #: of one list: 20,000 interviews at once
@@ -42,7 +42,7 @@ class _Listed:
     whole: bool = False
 
 
-class RunningStep(AccountStep):
+class RunningStep(ListStep):
     name = "running"
 
     def __init__(
@@ -62,7 +62,7 @@ class RunningStep(AccountStep):
     async def due(self, accounts: Sequence[str]) -> Sequence[str]:
         return await self._lists.due(accounts)
 
-    async def work_for(self, desk: Desk) -> None:
+    async def read_for(self, desk: Desk) -> None:
         grant = await desk.budget.reserve(Lane.LIST, 1)
         if grant.slots == 0:
             return

@@ -25,7 +25,7 @@ from service.postgres.claims import Batch
 from service.postgres.list_style import ListStyles
 from service.steps.beats import Beat
 from service.steps.desk import Desk, Tools
-from service.steps.side_by_side import AccountStep
+from service.steps.side_by_side import ListStep
 from service.zenhire.listing import ListEnd, Position, walk_sessions
 
 POSTS_PER_WALK = 200
@@ -62,7 +62,7 @@ class _Search:
                 self.found.setdefault(post_id, sighting)
 
 
-class SettleStep(AccountStep):
+class SettleStep(ListStep):
     name = "settle"
 
     def __init__(self, tools: Tools, styles: ListStyles) -> None:
@@ -72,7 +72,7 @@ class SettleStep(AccountStep):
     async def due(self, accounts: Sequence[str]) -> Sequence[str]:
         return await self._tools.claims.due_searches(accounts)
 
-    async def work_for(self, desk: Desk) -> None:
+    async def read_for(self, desk: Desk) -> None:
         grant = await desk.budget.reserve(Lane.LIST, 1, share=Share.NETS)
         if grant.slots == 0:
             return

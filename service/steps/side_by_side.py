@@ -1,4 +1,4 @@
-"""One piece of work for each account at a time, and no account ever waits for another."""
+"""One piece of work for each account at a time; accounts do not wait for one another, but for places (`places.py`)."""
 
 import asyncio
 from abc import ABC, abstractmethod
@@ -57,6 +57,7 @@ class AccountStep(ABC):
 
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
+        self._places = tools.places()
         self._accounts = SideBySide(self._work_for_account, tools, step=self.name)
 
     @abstractmethod
@@ -84,3 +85,16 @@ class AccountStep(ABC):
         desk = self._tools.desks().get(account)
         if desk is not None:  # its key may have gone since the tick
             await self.work_for(desk)
+
+
+class ListStep(AccountStep):
+    """A step that reads an account's list at the vendor: one round has one place."""
+
+    @abstractmethod
+    async def read_for(self, desk: Desk) -> None:
+        """Read, decide and write."""
+
+    async def work_for(self, desk: Desk) -> None:
+        async with self._places.one() as is_ours:
+            if is_ours:
+                await self.read_for(desk)

@@ -1,5 +1,6 @@
 """start: pending invites → one post each → a link. The intent is committed before the vendor is asked."""
 
+import asyncio
 from collections.abc import Sequence
 
 from service.core.decisions import Decision
@@ -68,12 +69,12 @@ class StartStep(Step[PostClaim]):
     async def _take_over_abandoned(self) -> None:
         """A post whose replica stopped may have made a session: its result is unknown."""
         batch = await self._tools.claims.abandoned(HOUSEKEEPING_LIMIT)
-        for claim in batch.rows:
-            await self._tools.reached(TAKE_OVER, Beat.CLAIMED)
-            answer = NoAnswer(detail="its replica stopped before the answer was stored")
-            decision = decide_post(
-                claim, answer, now=batch.now(), policy=self._tools.policy, jitter=self._tools.jitter()
-            )
-            # A crash of ours says nothing of the account, so the notes are left out.
-            await self.write(claim, Decision(change=decision.change))
-            await self._tools.reached(TAKE_OVER, Beat.WRITTEN)
+        await asyncio.gather(*(self._take_over(claim, batch) for claim in batch.rows))  # written together
+
+    async def _take_over(self, claim: PostClaim, batch: Batch[PostClaim]) -> None:
+        await self._tools.reached(TAKE_OVER, Beat.CLAIMED)
+        answer = NoAnswer(detail="its replica stopped before the answer was stored")
+        decision = decide_post(claim, answer, now=batch.now(), policy=self._tools.policy, jitter=self._tools.jitter())
+        # A crash of ours says nothing of the account, so the notes are left out.
+        await self.write(claim, Decision(change=decision.change))
+        await self._tools.reached(TAKE_OVER, Beat.WRITTEN)

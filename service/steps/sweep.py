@@ -22,7 +22,7 @@ from service.postgres.claims import Batch
 from service.postgres.sweeps import DueWalk, Finish, GoOn, PageRead, SweepClaim, Sweeps
 from service.steps.beats import Beat
 from service.steps.desk import Desk, Tools
-from service.steps.side_by_side import AccountStep
+from service.steps.side_by_side import ListStep
 from service.zenhire.listing import ListEnd, Position, Read, read_sessions
 
 REQUESTS_PER_WALK = 20_000  #: two million sessions; a list that is longer has no end
@@ -31,7 +31,7 @@ GIVEN_UP = "given_up"
 FAR_ENOUGH = "far_enough"
 
 
-class SweepStep(AccountStep):
+class SweepStep(ListStep):
     name = "sweep"
 
     def __init__(self, tools: Tools, sweeps: Sweeps, *, wake_after: Callable[[float], None]) -> None:
@@ -43,7 +43,7 @@ class SweepStep(AccountStep):
     async def due(self, accounts: Sequence[str]) -> Iterable[str]:
         return await self._sweeps.due(accounts)
 
-    async def work_for(self, desk: Desk) -> None:
+    async def read_for(self, desk: Desk) -> None:
         """One page; where it is urgent, one more round at once."""
         due = (await self._sweeps.due([desk.account])).get(desk.account)
         if due is None or not await self._claim_page(desk, due):

@@ -145,6 +145,12 @@ TROUBLES = {
         "dead_because = 'not_found', lease_token = null, lease_until = null, lease_holder = null",
     ),
     "more open sessions than can be looked at": Trouble(code="CAPACITY", acts=too_many_sessions),
+    "a replica has more to do than it gets done": Trouble(
+        code="OVERLOADED",
+        written="update zenhire.replicas set waited_seconds = 7, core_used = 0.97, "
+        "overloaded_since = zenhire.clock() - interval '61 seconds'",
+        ended_by="update zenhire.replicas set overloaded_since = null",
+    ),
     "as many interviews as ever at once": Trouble(
         code="DOOR",
         written="insert into zenhire.list_state (account, running, peak, full_since) "

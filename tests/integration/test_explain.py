@@ -11,6 +11,7 @@ import pytest
 from service.core.model import Policy
 from service.core.observations import ErrorAnswer, NoAnswer
 from service.operate import explain
+from service.postgres.replicas import Load
 from tests.integration.one_replica import one_replica, seen
 from tests.support.database import Database
 from tests.support.invites import insert_invite
@@ -91,7 +92,7 @@ async def test_an_open_link_tells_its_history_its_looks_and_the_next_one(
         for seconds in (20, 200):
             database.stop_clock(NOW + timedelta(seconds=seconds))
             await replica.look(seen("initiated"))
-        await replica.row.tick()
+        await replica.row.tick(Load())
     database.stop_clock(NOW + timedelta(seconds=210))
     text = explained(invite_id)
     assert "link number 1 of at most 2, works until 2031-05-13 12:00 UTC (in 7 days)" in text
@@ -176,7 +177,7 @@ async def test_an_invite_of_a_stopped_account_tells_the_stop(database: Database,
         invite_id = a_invite(database)
         await replica.post(ErrorAnswer(http_status=401, code="INVALID_API_KEY", message="zh_api_secretsecret unknown"))
         database.stop_clock(NOW + timedelta(seconds=3))
-        await replica.row.tick()
+        await replica.row.tick(Load())
     text = explained(invite_id)
     assert "Waits: account default does not work. Stopped for 3 s: the vendor answered 401 INVALID_API_KEY:" in text
     assert "[key] unknown. Next probe in 2 s." in text

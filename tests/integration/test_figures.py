@@ -209,8 +209,9 @@ def test_replicas_say_what_they_hold_and_whether_they_differ(database: Database)
     a_replica(database, state="silent")
     a_replica(database, state="gone")
     database.execute(
-        "insert into zenhire.leases (name, holder, term, until) values "
-        "('sweep:default', %s, 1, zenhire.clock() + interval '1 minute')",
+        "insert into zenhire.leases (name, holder, term, until) "
+        "select name, %s, 1, zenhire.clock() + interval '1 minute' "
+        "from unnest(array['sweep:default', 'running:default', 'running:other']) name",
         [first],
     )
     invite_id = insert_invite(database)
@@ -221,7 +222,7 @@ def test_replicas_say_what_they_hold_and_whether_they_differ(database: Database)
     assert service["says"].startswith("2 replica(s) run, of different versions, with different settings;")
     rows = {row["name"]: row for row in status_of(database, "replica")}
     assert sorted(row["state"] for row in rows.values()) == ["gone", "running", "running", "silent"]
-    assert rows[str(first)]["says"] == "0.1.0 on host-1 (process 7) holds 0 row(s) and sweep:default."
+    assert rows[str(first)]["says"] == "0.1.0 on host-1 (process 7) holds 0 row(s), 2 list(s) of what runs, 1 walk(s)."
     assert rows[str(second)]["says"] == "0.2.0 on host-1 (process 7) holds 1 row(s)."
     assert rows[str(second)]["details"]["settings"] == {"hash": "b"}
 

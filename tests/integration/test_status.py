@@ -17,6 +17,7 @@ from service.core.model import InviteStatus, Policy
 from service.core.observations import ErrorAnswer, NoAnswer
 from service.operate import account_facts, explain, explain_facts, status, status_facts
 from service.postgres.migrate import make_roles
+from service.postgres.replicas import Load
 from tests.integration.one_replica import LINK, one_replica, seen
 from tests.support.database import Database
 from tests.support.invites import insert_invite
@@ -75,7 +76,7 @@ async def test_invites_are_counted_by_status_with_those_that_came_lately(
         await replica.look(seen("completed"))
         await replica.collect(b'{"turns": []}')
         database.stop_clock(NOW + timedelta(hours=5))
-        await replica.row.tick()
+        await replica.row.tick(Load())
         insert_invite(database, **by_persona())
         await replica.post()
         insert_invite(database, **by_persona())

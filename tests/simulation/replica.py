@@ -21,7 +21,7 @@ from service.postgres.claims import Claims
 from service.postgres.engine import DatabaseLost
 from service.postgres.list_style import ListStyles
 from service.postgres.personas import PersonaRows
-from service.postgres.replicas import ReplicaRow
+from service.postgres.replicas import Load, ReplicaRow
 from service.postgres.running import RunningLists
 from service.postgres.sweeps import Sweeps
 from service.postgres.writer import Writer
@@ -101,7 +101,7 @@ class SimulatedReplica:
         if self.row is None or self.accounts is None:
             raise AssertionError("a replica that was never put together")
         await self.accounts.register(self.world.scenario.accounts)
-        await self.row.tick()
+        await self.row.tick(Load())
 
     async def _leave(self) -> None:
         for step in self.steps.values():

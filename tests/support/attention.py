@@ -5,7 +5,7 @@ import re
 from service.postgres.migrate import migrations_directory
 
 _VIEW = (migrations_directory() / "sql" / "0001" / "views.sql").read_text(encoding="utf-8")
-_CODES_OF_ONE_WORD = "PAUSED|CAPACITY|DOOR|CREDITS"
+_CODES_OF_ONE_WORD = "PAUSED|OVERLOADED|CAPACITY|DOOR|CREDITS"
 
 
 def codes_of_attention() -> set[str]:

@@ -57,3 +57,9 @@ async def pace(seconds: float) -> None:
 async def dawdle(seconds: float) -> None:
     """How a slow peer that a test plays spends its time; never a way to wait for something."""
     await asyncio.sleep(seconds)
+
+
+async def all_stands_still() -> None:
+    """Let every task go on as far as it can without a clock or a socket."""
+    for _ in range(100):
+        await asyncio.sleep(0)

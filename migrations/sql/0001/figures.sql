@@ -59,8 +59,11 @@ replicas as (
     select r.*, case when r.gone_at is not null then 'gone'
                      when r.last_tick_at < now.now - interval '60 seconds' then 'silent'
                      else 'running' end as state,
-           (select string_agg(l.name, ', ' order by l.name) from zenhire.leases l
-            where l.holder = r.id and l.until > now.now) as holds,
+           -- leases are named running:<account> and sweep:<account>
+           (select string_agg(format(case kind when 'running' then '%s list(s) of what runs' else '%s walk(s)' end, number),
+                              ', ' order by kind)
+            from (select split_part(name, ':', 1) as kind, count(*) as number from zenhire.leases
+                  where holder = r.id and until > now.now group by kind) l) as holds,
            (select count(*) from zenhire.interview_sessions s
             where s.lease_holder = r.id and s.lease_until > now.now) as rows_held
     from zenhire.replicas r cross join now
@@ -88,9 +91,10 @@ everything as (
     union all
     select 2, 'replica', id::text, state, case state when 'running' then started_at else coalesce(gone_at, last_tick_at) end,
            format('%s on %s (process %s) holds %s row(s)%s.', version, host, pid, rows_held,
-                  coalesce(' and ' || holds, '')),
+                  coalesce(', ' || holds, '')),
            jsonb_build_object('version', version, 'host', host, 'pid', pid, 'started_at', started_at,
-                              'last_tick_at', last_tick_at, 'rows_held', rows_held, 'settings', settings)
+                              'last_tick_at', last_tick_at, 'rows_held', rows_held, 'core_used', core_used,
+                              'waited_seconds', waited_seconds, 'settings', settings)
     from replicas
     union all
     select 3, 'account', a.account,

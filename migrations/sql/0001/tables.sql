@@ -233,14 +233,17 @@ create table zenhire.leases (
 );
 
 create table zenhire.replicas (
-    id           uuid primary key,
-    host         text not null,
-    pid          integer not null,
-    version      text not null,
-    settings     jsonb not null,
-    started_at   timestamptz not null default zenhire.clock(),
-    last_tick_at timestamptz not null default zenhire.clock(),
-    gone_at      timestamptz
+    id               uuid primary key,
+    host             text not null,
+    pid              integer not null,
+    version          text not null,
+    settings         jsonb not null,
+    started_at       timestamptz not null default zenhire.clock(),
+    last_tick_at     timestamptz not null default zenhire.clock(),
+    gone_at          timestamptz,
+    waited_seconds   double precision not null default 0, -- this and the next: between its last two ticks
+    core_used        double precision not null default 0,
+    overloaded_since timestamptz
 );
 
 create table zenhire.schema_info (

@@ -151,6 +151,18 @@ short as (
            format('select zenhire.set_account_limit(%L, %s, %L);', c.account, c.limit_wanted, 'ZenHire raised our limit')
     from zenhire.capacity c where c.is_short
 ),
+-- replicas that have had more to do than they get done, for a while
+overloaded as (
+    select 6 as rank, r.overloaded_since, 'replica' as what, null::text, null::uuid, 'OVERLOADED',
+           format('Replica %s on %s has more to do than it gets done: it used %s%% of a core, and work waited %s s for its '
+                  'turn, so links and outcomes come later. Start another replica, or set a longer '
+                  'SYNC_WATCH_INTERVAL_SECONDS; if its core is not used up, the database or ZenHire answers slowly.',
+                  left(r.id::text, 8), r.host, round(100 * r.core_used), round(r.waited_seconds)),
+           null
+    from zenhire.replicas r
+    where r.overloaded_since < (select zenhire.clock()) - interval '1 minute' and r.gone_at is null
+      and r.last_tick_at >= (select zenhire.clock()) - interval '60 seconds'
+),
 -- the vendor checks the balance when a session is made and holds nothing back: links can be worth more than is left
 credits as (
     select 6 as rank, a.credits_asked_at, 'account' as what, c.account, null::uuid, 'CREDITS',
@@ -191,7 +203,8 @@ from (
     select * from no_replica union all select * from accounts union all select * from invites
     union all select * from missing union all select * from strays union all select * from beside
     union all select * from unsettled union all select * from unclaimed union all select * from short
-    union all select * from door union all select * from credits union all select * from personas
+    union all select * from overloaded union all select * from door union all select * from credits
+    union all select * from personas
 ) everything
 order by rank, since;
 
