@@ -40,7 +40,7 @@ from service.steps.desk import Desk, DeskMaker, Tools
 from service.steps.load import LoadMeter
 from service.steps.outage import Outage
 from service.steps.personas import PersonaStep
-from service.steps.places import Waits
+from service.steps.places import ACCOUNTS_AT_FULL_WIDTH, Waits
 from service.steps.running import RunningStep
 from service.steps.settle import SettleStep
 from service.steps.side_by_side import AccountStep
@@ -262,6 +262,7 @@ class Replica:
             log=self._log,
             outage=outage,
             concurrency=settings.concurrency,
+            concurrency_of_all=ACCOUNTS_AT_FULL_WIDTH * settings.concurrency,
             deadline=settings.http_timeout,
             reached=self._reached,
             stopping=self._stopping,

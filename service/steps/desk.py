@@ -17,7 +17,7 @@ from service.postgres.claims import Claims
 from service.postgres.writer import Writer
 from service.steps.beats import Reached, go_on
 from service.steps.outage import Outage
-from service.steps.places import ACCOUNTS_AT_FULL_WIDTH, Places, Waits
+from service.steps.places import Places, Waits
 from service.zenhire.client import Ceilings, ZenhireClient
 from service.zenhire.meter import Meter
 from service.zenhire.network import NetworkTransport, proxy_for
@@ -80,6 +80,7 @@ class Tools:
     log: FilteringBoundLogger
     outage: Outage
     concurrency: int  #: rows of one account that a step has at work at once
+    concurrency_of_all: int  #: the same of all accounts together
     deadline: timedelta  #: one request with its whole answer
     reached: Reached = go_on
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
@@ -87,4 +88,4 @@ class Tools:
 
     def places(self) -> Places:
         """The places of one step."""
-        return Places(ACCOUNTS_AT_FULL_WIDTH * self.concurrency, waits=self.waits, stopping=self.stopping)
+        return Places(self.concurrency_of_all, waits=self.waits, stopping=self.stopping)

@@ -148,6 +148,7 @@ def make_replica(world: World, shared: Shared) -> SimulatedReplica:
         log=log,
         outage=Outage(log),
         concurrency=scenario.concurrency,
+        concurrency_of_all=scenario.concurrency_of_all,
         deadline=timedelta(seconds=scenario.deadline),
         reached=replica.reached,
         stopping=replica.stopping,

@@ -44,6 +44,7 @@ class Scenario:
     themes: list[str] = field(default_factory=list)
     replicas: int = 2
     concurrency: int = 2
+    concurrency_of_all: int = 8  #: fewer than an account may have: accounts, and rows, wait for one another
     invites: list[InvitePlan] = field(default_factory=list)
     #: settings of the service
     watch_interval: float = 1800.0
@@ -247,6 +248,7 @@ def draw_scenario(seed: int) -> Scenario:
     scenario = Scenario(seed=seed, dice=dice)
     scenario.replicas = dice.choice([1, 2, 2, 3])
     scenario.concurrency = dice.choice([1, 2, 3])
+    scenario.concurrency_of_all = random.Random(f"{seed}/places").choice([1, 2, 4 * scenario.concurrency])
     scenario.watch_interval = dice.choice([7200.0, 14_400.0, 28_800.0])
     scenario.lists_running = random.Random(f"{seed}/lists").random() < 0.25
     scenario.settle_after = dice.choice([60.0, 900.0, 3600.0])

@@ -29,6 +29,7 @@ from service.steps.collect import CollectStep
 from service.steps.desk import Desk, Tools
 from service.steps.outage import Outage
 from service.steps.personas import PersonaStep
+from service.steps.places import ACCOUNTS_AT_FULL_WIDTH
 from service.steps.running import RunningStep
 from service.steps.settle import SettleStep
 from service.steps.start import StartStep
@@ -127,6 +128,7 @@ async def a_replica(
             log=structlog.get_logger(),
             outage=Outage(structlog.get_logger()),
             concurrency=16,
+            concurrency_of_all=ACCOUNTS_AT_FULL_WIDTH * 16,
             deadline=deadline,
             reached=reached,
         )

@@ -71,7 +71,7 @@ async def test_every_answer_is_written_within_its_lease(database: Database) -> N
         ) as replica:
             database.execute(INVITES, {"accounts": ACCOUNTS, "each": INVITES_EACH})
             await all_have_links(replica, database)
-            assert core.most_at_work <= 4 * replica.tools.concurrency
+            assert core.most_at_work <= replica.tools.concurrency_of_all
             assert replica.tools.waits.take_longest() > 1  # there was too much to do
     made = ACCOUNTS * INVITES_EACH
     assert posts_and_events(database) == {"published": made, "lost": 0, "late": 0}
