@@ -16,7 +16,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from subprocess import Popen
-from typing import IO, Any
+from typing import IO, Any, LiteralString
 
 import psycopg
 
@@ -37,6 +37,7 @@ insert into zenhire.candidate_invites (account, candidate_ref, role_name, langua
 select 'account' || n %% %(accounts)s, 'candidate-' || n, 'Nurse', 'en', 'explicit' from generate_series(1, %(count)s) n
 """
 _OPEN = "select count(*) from zenhire.candidate_invites where status = 'link_ready'"
+_TOO_LATE = "select count(*) from zenhire.invite_events where kind = 'late_session_recorded'"
 _TRANSACTIONS = "select xact_commit from pg_stat_database where datname = current_database()"
 
 
@@ -63,6 +64,7 @@ class Found:
     idle_replica: float | None = None  #: a part of one core
     idle_postgres: float | None = None
     idle_commits: float | None = None  #: a second
+    too_late: int = 0  #: sessions whose answer came after the lease, from the first invite on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +109,7 @@ def _tell(what: str, found: Found) -> None:
     if found.idle_replica is not None and found.idle_postgres is not None:
         print(f"{'  then idle':<16}{found.idle_replica:>6.1%} of a core, Postgres {found.idle_postgres:.1%}", end="")
         print(f", {found.idle_commits:.1f} commits/s")
+        print(f"{'  too late':<16}{found.too_late:>6} session(s)")
     sys.stdout.flush()
 
 
@@ -139,8 +142,8 @@ def _make(parts: _Parts, count: int, accounts: int) -> None:
         time.sleep(0.05)
 
 
-def _number(parts: _Parts) -> int:
-    row = parts.database.execute(_OPEN).fetchone()
+def _number(parts: _Parts, query: LiteralString = _OPEN) -> int:
+    row = parts.database.execute(query).fetchone()
     return row[0] if row else 0
 
 
@@ -156,6 +159,7 @@ def _idle(parts: _Parts, made: Found, seconds: float) -> Found:
         idle_replica=(after[1] - before[1]) / passed,
         idle_postgres=(after[2] - before[2]) / passed,
         idle_commits=(after[3] - before[3]) / passed,
+        too_late=_number(parts, _TOO_LATE),
     )
 
 
