@@ -2,13 +2,16 @@
 Group commit: decisions that are ready at the same moment share a transaction.
 
 When nothing is being written a decision is written at once; while one transaction runs, what arrives waits for the
-next one.
+next one. What the answers of a batch say of their accounts follows in transactions of their own, those of different
+accounts side by side: one after the other, a batch of fifty accounts would hold up the next one for as long as they all
+need.
 """
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
 from service.core.changes import Change
@@ -17,6 +20,8 @@ from service.core.set_aside import set_aside
 from service.postgres.accounts import Accounts
 from service.postgres.apply import Apply, RuleBroken
 from service.postgres.engine import DatabaseLost
+
+T = TypeVar("T")
 
 BATCH_MAX = 200
 RETRY_SECONDS = 0.5
@@ -110,7 +115,7 @@ class Writer:
         if busy:
             self._put_back(busy)
         batch = [waiting for waiting in batch if waiting not in busy]
-        results = [await self._result(waiting.decision.change, outcome.written) for waiting in batch]
+        results = await _all_of(self._result(waiting.decision.change, outcome.written) for waiting in batch)
         try:
             await self._note(batch)
         finally:  # the changes are written, whatever became of the notes; the next answer brings them again
@@ -157,8 +162,16 @@ class Writer:
         by_account: dict[str, list[AccountNote]] = defaultdict(list)
         for waiting in batch:
             by_account[waiting.decision.change.claim.account].extend(waiting.decision.notes)
-        for account, notes in by_account.items():
-            await self._accounts.note(account, _without_repeats(notes))
+        await _all_of(self._accounts.note(account, _without_repeats(notes)) for account, notes in by_account.items())
+
+
+async def _all_of(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    """The results of all, in their order, once the last one has ended; then the first failure, if there is any."""
+    results = await asyncio.gather(*work, return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+    return cast("list[T]", results)
 
 
 def _without_repeats(notes: Sequence[AccountNote]) -> list[AccountNote]:

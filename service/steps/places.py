@@ -14,6 +14,10 @@ from dataclasses import dataclass, field
 #: One account has a quarter of a step's places at most, so one whose requests hang leaves the others the rest.
 ACCOUNTS_AT_FULL_WIDTH = 4
 
+#: Where others wait, each takes a sixteenth of the places at most: many have little to do, and would keep the rest
+#: until their claim has told them so.
+GUESTS_AT_ONCE = 16
+
 
 class Waits:
     """How long work has waited for places, in all steps of a replica."""
@@ -51,12 +55,13 @@ class Places:
 
     def __init__(self, number: int, *, waits: Waits, stopping: asyncio.Event) -> None:
         self._free = number
+        self._each = max(1, number // GUESTS_AT_ONCE)  # where others wait
         self._waits = waits
         self._stopping = stopping
         self._queue: deque[_Guest] = deque()
 
     async def take(self, wanted: int) -> int:
-        """Wait for a place and take up to `wanted`; none once the service stops."""
+        """Wait for a place and take up to `wanted`, a few of them where others wait; none once the service stops."""
         if self._stopping.is_set():
             return 0
         if self._free == 0 or self._queue:
@@ -69,7 +74,7 @@ class Places:
             guest = self._queue.popleft()
             if guest.seated.done():  # its task was cancelled, at the end of the process
                 continue
-            guest.seated.set_result(0 if self._stopping.is_set() else self._seat(guest.wanted))
+            guest.seated.set_result(0 if self._stopping.is_set() else self._seat(min(guest.wanted, self._each)))
 
     @asynccontextmanager
     async def one(self) -> AsyncIterator[bool]:

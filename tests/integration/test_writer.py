@@ -1,20 +1,26 @@
 """Group commit and its guards: what a batch may write, and what becomes of an answer that breaks a rule."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from typing import cast
 
 import pytest
 
-from service.core.decisions import Decision
+from service.core.decisions import AccountNote, Decision
 from service.core.model import PostClaim
 from service.core.observations import Minted
 from service.core.starting import decide_post
+from service.postgres.accounts import Accounts
+from service.postgres.apply import Apply
 from service.postgres.claims import Batch
-from service.postgres.engine import DatabaseLost
+from service.postgres.engine import DatabaseLost, create_engine
+from service.postgres.writer import Writer
 from tests.integration.steps.conftest import MakeReplica, make_replica, replica, world
 from tests.support.invites import insert_invite
 from tests.support.replica import Replica, World, kinds_of_events, statuses, the_posts
+from tests.support.waiting import eventually_async
 
 __all__ = ["make_replica", "replica", "world"]
 
@@ -45,6 +51,35 @@ async def test_decisions_that_are_ready_together_share_a_transaction(world: Worl
     assert statuses(world.database) == {"link_ready": 3}
     events = "select count(distinct xmin::text) from zenhire.invite_events where kind = 'link_published'"
     assert world.database.fetch_value(events) <= 2  # the first may go alone
+
+
+class Meeting:
+    """Takes notes only once those of so many accounts are there."""
+
+    def __init__(self, accounts: int) -> None:
+        self._accounts = accounts
+        self.came: set[str] = set()
+
+    async def note(self, account: str, _notes: Sequence[AccountNote]) -> None:
+        self.came.add(account)
+        await eventually_async(lambda: len(self.came) == self._accounts, within=5)
+
+
+async def test_what_is_noted_of_one_account_does_not_wait_for_another(world: World, replica: Replica) -> None:
+    names = [f"account_{number}" for number in range(20)]
+    for name in names:
+        insert_invite(world.database, account=name, persona_id="persona-1")
+    batches = [await replica.tools.claims.posts(name, 1) for name in names]
+    engine = create_engine(world.database.url, connections=1, application_name="zenhire-sync test")
+    meeting = Meeting(len(names))
+    writer = Writer(Apply(engine, replica=replica.id), cast("Accounts", meeting), give_up=lambda: True)
+    decisions = [
+        published(replica, batch, batch.rows[0], f"session-{name}") for name, batch in zip(names, batches, strict=True)
+    ]
+    written = await asyncio.gather(*(writer.write(decision) for decision in decisions))
+    await engine.dispose()
+    assert meeting.came == set(names)
+    assert all(one.applied for one in written)
 
 
 async def test_one_answer_that_breaks_a_rule_is_set_aside_and_spoils_no_other(world: World, replica: Replica) -> None:

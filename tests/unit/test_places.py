@@ -101,9 +101,22 @@ async def test_a_claim_that_fails_gives_its_places_back() -> None:
     assert await places.take(WIDTH) == WIDTH
 
 
+async def test_where_others_wait_each_gets_a_few() -> None:
+    places = some_places(4 * WIDTH)
+    taken = [await places.take(WIDTH) for _ in range(4)]
+    waiting = [asyncio.ensure_future(places.take(WIDTH)) for _ in range(20)]
+    await is_still(lambda: (taken, any(wait.done() for wait in waiting)), ([WIDTH] * 4, False))
+    places.give_back(2 * WIDTH)
+    await all_stands_still()
+    assert [wait.result() for wait in waiting if wait.done()] == [4] * 8
+    for _ in waiting:
+        places.give_back(4)
+    await asyncio.gather(*waiting)
+
+
 async def test_places_are_given_first_come_first_served() -> None:
-    places = some_places(3)
-    assert await places.take(3) == 3
+    places = some_places(32)
+    assert await places.take(32) == 32
     order: list[str] = []
 
     async def guest(name: str, wanted: int) -> None:
