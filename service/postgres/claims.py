@@ -6,7 +6,7 @@ and leases them under a fresh token. A dead replica's rows come back by the same
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, TypeVar
@@ -26,7 +26,7 @@ from service.core.model import (
     SessionOrigin,
 )
 from service.postgres.claims_of_posts import CLAIM_ABANDONED, CLAIM_POSTS, CLAIM_UNTRIED
-from service.postgres.engine import execute, fetch
+from service.postgres.engine import execute, fetch, transaction
 
 T = TypeVar("T")
 
@@ -35,20 +35,54 @@ NEVER = datetime.min.replace(tzinfo=UTC)  # the claim time of an empty batch, wh
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch(Generic[T]):
-    """Claimed rows, the database's time of the claim, and the loop's time just before it was asked."""
+    """Claimed rows, the database's time of the claim, and the loop's times just before it and just after it."""
 
     rows: Sequence[T]
     claimed_at: datetime
     asked_at: float
+    answered_at: float
     lease: timedelta
 
     def now(self) -> datetime:
-        """The database's time now, as far as this process can tell: its own clock only measures the distance."""
-        return self.claimed_at + timedelta(seconds=asyncio.get_running_loop().time() - self.asked_at)
+        """
+        The database's time now, as far as this process can tell: its own clock only measures the distance.
+
+        Never ahead of it, so that what is seen is never taken for newer than it is.
+        """
+        return self.claimed_at + timedelta(seconds=asyncio.get_running_loop().time() - self.answered_at)
 
     def send_before(self, deadline: timedelta) -> float:
         """The loop's time after which a request that may take `deadline` could outlive the lease."""
         return self.asked_at + (self.lease - deadline).total_seconds()
+
+
+async def claim_batch(
+    engine: AsyncEngine,
+    statement: TextClause,
+    read: Callable[[dict[str, Any]], T],
+    given: Mapping[str, Any],
+    *,
+    lease: timedelta,
+) -> Batch[T]:
+    """
+    Run a claim, which returns `claimed_at` with each row.
+
+    The wait for a connection does not count: the lease begins when the statement runs.
+    """
+    loop = asyncio.get_running_loop()
+    async with transaction(engine) as connection:
+        asked_at = loop.time()
+        answer = await connection.execute(statement, {**given, "lease": lease})
+        answered_at = loop.time()
+        rows = [dict(row) for row in answer.mappings()]
+    times = [row.pop("claimed_at") for row in rows]
+    return Batch(
+        rows=[read(row) for row in rows],
+        claimed_at=times[0] if times else NEVER,
+        asked_at=asked_at,
+        answered_at=answered_at,
+        lease=lease,
+    )
 
 
 #: What every claim of a post says of it, beside what its step needs.
@@ -289,13 +323,9 @@ class Claims:
         """Cancel invites whose `stop_after` passed before there was a link; how many."""
         return len(await fetch(self._engine, STOP_OVERDUE, {"limit": limit, "holder": self._holder}))
 
-    async def _claim(self, statement: Any, read: Callable[[dict[str, Any]], T], **parameters: Any) -> Batch[T]:
-        asked_at = asyncio.get_running_loop().time()
-        given = {"lease": self._lease, "holder": self._holder, **parameters}
-        rows = [dict(row) for row in await fetch(self._engine, statement, given)]
-        times = [row.pop("claimed_at") for row in rows]
-        claimed_at = times[0] if times else NEVER
-        return Batch(rows=[read(row) for row in rows], claimed_at=claimed_at, asked_at=asked_at, lease=self._lease)
+    async def _claim(self, statement: TextClause, read: Callable[[dict[str, Any]], T], **parameters: Any) -> Batch[T]:
+        given = {"holder": self._holder, **parameters}
+        return await claim_batch(self._engine, statement, read, given, lease=self._lease)
 
 
 def _post_claim(*, probe: bool) -> Callable[[dict[str, Any]], PostClaim]:

@@ -22,7 +22,7 @@ from service.core.observations import Sighting
 from service.core.probing import Paging, StatusFilter, Verdict, next_probe
 from service.core.running import INTERVIEWS_AT_ONCE, LIST_MAY_LAG, RunningList, is_after_a_gap
 from service.core.sweeping import PageFindings
-from service.postgres.claims import NEVER, Batch
+from service.postgres.claims import Batch, claim_batch
 from service.postgres.engine import fetch, transaction
 from service.postgres.known import known_of
 from service.postgres.list_findings import as_json, write_findings
@@ -242,19 +242,15 @@ class RunningLists:
 
     async def claim(self, account: str) -> Batch[RunningClaim]:
         """The list of this account, if it is due and nobody else's."""
-        asked_at = asyncio.get_running_loop().time()
-        given = {"account": account, "holder": self._replica}
-        given |= {"lease_name": _lease_name(account), "lease": self._lease}
+        given = {"account": account, "holder": self._replica, "lease_name": _lease_name(account)}
         given |= {"reckon_every": self._policy.watch_interval * RECKON_EVERY}
-        rows = [dict(row) for row in await fetch(self._engine, CLAIM, given)]
-        claimed_at = rows[0].pop("claimed_at") if rows else NEVER
-        claims = [_claim_of(row) for row in rows]
-        return Batch(rows=claims, claimed_at=claimed_at, asked_at=asked_at, lease=self._lease)
+        return await claim_batch(self._engine, CLAIM, _claim_of, given, lease=self._lease)
 
-    async def renew(self, claim: RunningClaim) -> bool:
-        """Keep the lease for a list of many pages; False: it has passed to another replica."""
+    async def renew(self, claim: RunningClaim) -> float | None:
+        """Keep the lease for a list of many pages, from this time of the loop on; None: it has passed to another."""
         async with transaction(self._engine) as connection:
-            return await self._is_ours(connection, claim, keep=self._lease)
+            asked_at = asyncio.get_running_loop().time()
+            return asked_at if await self._is_ours(connection, claim, keep=self._lease) else None
 
     async def write(
         self, claim: RunningClaim, listed: RunningList, findings: PageFindings, *, page_rows: int

@@ -5,7 +5,6 @@ One replica at a time holds `sweep:<account>` in `zenhire.leases`; a page is wri
 claimed. The position is committed with what its page led to, so that whoever goes on misses no row.
 """
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,7 +20,7 @@ from service.core.model import Policy
 from service.core.observations import Sighting
 from service.core.probing import Paging
 from service.core.sweeping import PageFindings, Walk
-from service.postgres.claims import NEVER, Batch
+from service.postgres.claims import Batch, claim_batch
 from service.postgres.engine import fetch, transaction
 from service.postgres.known import known_of
 from service.postgres.list_findings import as_json, write_findings
@@ -184,13 +183,8 @@ class Sweeps:
 
     async def claim(self, account: str, walk: Walk) -> Batch[SweepClaim]:
         """The walk of this account, if it is due and nobody else's."""
-        asked_at = asyncio.get_running_loop().time()
-        given = {"account": account, "walk": walk, "holder": self._replica}
-        given |= {"lease_name": _lease_name(account), "lease": self._lease}
-        rows = [dict(row) for row in await fetch(self._engine, CLAIM, given)]
-        claimed_at = rows[0].pop("claimed_at") if rows else NEVER
-        claims = [SweepClaim(**row | {"walk": Walk(row["walk"]), "paging": Paging(row["paging"])}) for row in rows]
-        return Batch(rows=claims, claimed_at=claimed_at, asked_at=asked_at, lease=self._lease)
+        given = {"account": account, "walk": walk, "holder": self._replica, "lease_name": _lease_name(account)}
+        return await claim_batch(self._engine, CLAIM, _claim_of, given, lease=self._lease)
 
     async def write(self, claim: SweepClaim, page: PageRead) -> bool:
         """
@@ -241,6 +235,10 @@ def _next_page(claim: SweepClaim, page: PageRead) -> dict[str, Any]:
 
 def _row(claim: SweepClaim) -> dict[str, str]:
     return {"account": claim.account, "walk": claim.walk}
+
+
+def _claim_of(row: dict[str, Any]) -> SweepClaim:
+    return SweepClaim(**row | {"walk": Walk(row["walk"]), "paging": Paging(row["paging"])})
 
 
 def _lease_name(account: str) -> str:

@@ -6,7 +6,6 @@ vendor allows, and one list shows them all. Whether the vendor's list can be ask
 it cannot, each session is looked at by itself (`watch`).
 """
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -112,10 +111,10 @@ class RunningStep(ListStep):
 
     async def _send_before(self, batch: Batch[RunningClaim], claim: RunningClaim) -> float | None:
         """By when one more request must be on its way, under a lease that is renewed; None: it has passed on."""
-        asked_at = asyncio.get_running_loop().time()
-        if self._tools.stopping.is_set() or not await self._lists.renew(claim):
+        if self._tools.stopping.is_set():
             return None
-        return asked_at + (batch.lease - self._tools.deadline).total_seconds()
+        renewed_at = await self._lists.renew(claim)
+        return None if renewed_at is None else renewed_at + (batch.lease - self._tools.deadline).total_seconds()
 
     # --- the list ----------------------------------------------------------------------------------------------------
 

@@ -97,7 +97,7 @@ def _tokens_outlive_a_take_over(_: SimulatedDatabase) -> Iterator[None]:
 
 def _nobody_takes_over(_: SimulatedDatabase) -> AbstractContextManager[None]:
     async def nothing(_: Claims, _limit: int) -> Batch[Any]:
-        return Batch(rows=[], claimed_at=NEVER, asked_at=0.0, lease=timedelta())
+        return Batch(rows=[], claimed_at=NEVER, asked_at=0.0, answered_at=0.0, lease=timedelta())
 
     return _replaced(Claims, "abandoned", nothing)
 
