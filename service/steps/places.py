@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 #: One account has a quarter of a step's places at most, so one whose requests hang leaves the others the rest.
 ACCOUNTS_AT_FULL_WIDTH = 4
 
-#: Where others wait, each takes a sixteenth of the places at most: many have little to do, and would keep the rest
-#: until their claim has told them so.
+#: Where others wait, each takes a sixteenth of the places: many have little to do, and would keep more until their
+#: claim has told them so; with fewer, each row would cost a claim of its own.
 GUESTS_AT_ONCE = 16
 
 
@@ -55,26 +55,30 @@ class Places:
 
     def __init__(self, number: int, *, waits: Waits, stopping: asyncio.Event) -> None:
         self._free = number
-        self._each = max(1, number // GUESTS_AT_ONCE)  # where others wait
+        self._share = max(1, number // GUESTS_AT_ONCE)  # where others wait
         self._waits = waits
         self._stopping = stopping
         self._queue: deque[_Guest] = deque()
 
     async def take(self, wanted: int) -> int:
-        """Wait for a place and take up to `wanted`, a few of them where others wait; none once the service stops."""
+        """Wait for a few places and take up to `wanted`; none once the service stops."""
         if self._stopping.is_set():
             return 0
-        if self._free == 0 or self._queue:
+        if self._queue or self._free < min(wanted, self._share):
             return await self._wait(wanted)
         return self._seat(wanted)
 
     def give_back(self, places: int) -> None:
+        """Leave them to those who wait, in the order in which they came."""
         self._free += places
-        while self._queue and (self._free or self._stopping.is_set()):
-            guest = self._queue.popleft()
-            if guest.seated.done():  # its task was cancelled, at the end of the process
-                continue
-            guest.seated.set_result(0 if self._stopping.is_set() else self._seat(min(guest.wanted, self._each)))
+        while self._queue:
+            guest = self._queue[0]
+            share = min(guest.wanted, self._share)
+            if self._free < share and not self._stopping.is_set():
+                return
+            self._queue.popleft()
+            if not guest.seated.done():  # its task may have been cancelled, at the end of the process
+                guest.seated.set_result(0 if self._stopping.is_set() else self._seat(share))
 
     @asynccontextmanager
     async def one(self) -> AsyncIterator[bool]:
