@@ -4,13 +4,13 @@ import json
 import os
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from service.core.load import Load
 from service.postgres.engine import execute
 
 HELLO = text("""
@@ -18,9 +18,6 @@ insert into zenhire.replicas (id, host, pid, version, settings)
 values (:id, :host, :pid, :version, cast(:settings as jsonb))
 on conflict (id) do nothing
 """)
-
-#: A replica has too much to do where work waits for so many seconds, or where it uses (nearly) all of a core.
-WAITED_MAX, CORE_MAX = 5.0, 0.95
 
 TICK = text("""
 update zenhire.replicas
@@ -47,18 +44,6 @@ where lease_holder = :id and lease_until > (select zenhire.clock())
 RELEASE_SWEEPS = text("""
 update zenhire.leases set until = zenhire.clock() where holder = :id and until > (select zenhire.clock())
 """)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Load:
-    """How much a replica had to do since its last heartbeat."""
-
-    waited: float = 0.0  #: the longest that work has waited for a place, in seconds
-    core: float = 0.0  #: the part of one core that its process used; it cannot use much more than one
-
-    @property
-    def is_too_much(self) -> bool:
-        return self.waited >= WAITED_MAX or self.core >= CORE_MAX
 
 
 class ReplicaRow:

@@ -3,7 +3,7 @@
 import time
 from dataclasses import dataclass, field
 
-from service.postgres.replicas import Load
+from service.core.load import Load
 from service.steps.places import Waits
 
 

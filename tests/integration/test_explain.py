@@ -8,10 +8,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from service.core.load import Load
 from service.core.model import Policy
 from service.core.observations import ErrorAnswer, NoAnswer
 from service.operate import explain
-from service.postgres.replicas import Load
 from tests.integration.one_replica import one_replica, seen
 from tests.support.database import Database
 from tests.support.invites import insert_invite

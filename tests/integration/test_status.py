@@ -13,11 +13,11 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from service.core.decisions import MustWait
+from service.core.load import Load
 from service.core.model import InviteStatus, Policy
 from service.core.observations import ErrorAnswer, NoAnswer
 from service.operate import account_facts, explain, explain_facts, status, status_facts
 from service.postgres.migrate import make_roles
-from service.postgres.replicas import Load
 from tests.integration.one_replica import LINK, one_replica, seen
 from tests.support.database import Database
 from tests.support.invites import insert_invite

@@ -13,6 +13,7 @@ import structlog
 from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from service.core.load import Load
 from service.core.model import Policy
 from service.postgres.accounts import Accounts
 from service.postgres.apply import Apply
@@ -21,7 +22,7 @@ from service.postgres.claims import Claims
 from service.postgres.engine import DatabaseLost
 from service.postgres.list_style import ListStyles
 from service.postgres.personas import PersonaRows
-from service.postgres.replicas import Load, ReplicaRow
+from service.postgres.replicas import ReplicaRow
 from service.postgres.running import RunningLists
 from service.postgres.sweeps import Sweeps
 from service.postgres.writer import Writer

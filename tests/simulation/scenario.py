@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from sandbox.faults import Endpoint, FaultKind, FaultRule, Faults
 from sandbox.profile import CandidateMix, CreditRules, Errors, Limits, Listing, Profile, Shapes
+from service.steps.places import ACCOUNTS_AT_FULL_WIDTH
 
 NO_LIMIT = 600_000
 
@@ -248,7 +249,9 @@ def draw_scenario(seed: int) -> Scenario:
     scenario = Scenario(seed=seed, dice=dice)
     scenario.replicas = dice.choice([1, 2, 2, 3])
     scenario.concurrency = dice.choice([1, 2, 3])
-    scenario.concurrency_of_all = random.Random(f"{seed}/places").choice([1, 2, 4 * scenario.concurrency])
+    scenario.concurrency_of_all = random.Random(f"{seed}/places").choice(
+        [1, 2, ACCOUNTS_AT_FULL_WIDTH * scenario.concurrency]
+    )
     scenario.watch_interval = dice.choice([7200.0, 14_400.0, 28_800.0])
     scenario.lists_running = random.Random(f"{seed}/lists").random() < 0.25
     scenario.settle_after = dice.choice([60.0, 900.0, 3600.0])

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from service.postgres.replicas import CORE_MAX, WAITED_MAX, Load
+from service.core.load import CORE_MAX, WAITED_MAX, Load
 from service.steps.load import LoadMeter
 from service.steps.places import Places, Waits
 from service.steps.pump import Catch, pump
