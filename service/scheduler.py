@@ -58,14 +58,15 @@ class Ticker:
 
     async def _tick_once(self) -> None:
         """Never raises: the next tick tries again."""
+        turn = self.outage.turn
         try:
             await self.tick()
         except DatabaseLost as error:
-            self.outage.note_lost(error)
+            self.outage.note_lost(error, turn)
         except Exception:
             self.log.exception("tick_failed", step=self.name)
         else:
-            self.outage.note_back()
+            self.outage.note_back(turn)
 
     async def drained(self) -> None:
         """Wait until nothing of this step is under way."""

@@ -201,14 +201,15 @@ class Replica:
     async def _arrive(self, outage: Outage) -> bool:
         """Say hello; False if the stop came before the database did."""
         while not self._stopping.is_set():
+            turn = outage.turn
             try:
                 await self._row.hello()
                 await self._heartbeat()
             except DatabaseLost as error:
-                outage.note_lost(error)
+                outage.note_lost(error, turn)
                 await rest(RETRY_START, self._stopping)
             else:
-                outage.note_back()
+                outage.note_back(turn)
                 return True
         return False
 

@@ -42,10 +42,11 @@ class SideBySide:
 
     async def _round(self, account: str) -> None:
         """Never raises: the next tick tries again."""
+        turn = self._tools.outage.turn
         try:
             await self._work(account)
         except DatabaseLost as error:
-            self._tools.outage.note_lost(error)
+            self._tools.outage.note_lost(error, turn)
         except Exception:
             self._tools.log.exception("account_failed", step=self._step, account=account)
 

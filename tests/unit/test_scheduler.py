@@ -98,6 +98,24 @@ async def test_an_outage_of_the_database_is_told_once_and_its_end_once() -> None
     assert [line["event"] for line in logs] == ["database_lost", "database_back"]
 
 
+async def test_what_was_sent_into_an_outage_and_fails_after_it_is_no_second_one() -> None:
+    outage = Outage(structlog.get_logger())
+    before = outage.turn
+    with capture_logs() as logs:
+        outage.note_lost(DatabaseLost("the server is gone"), before)
+        during = outage.turn
+        outage.note_back(before)  # it had done its work before, and says nothing of now
+        outage.note_lost(DatabaseLost("nobody answers"), during)
+        outage.note_back(during)
+        outage.note_lost(DatabaseLost("no answer came"), during)  # was sent before the end
+        outage.note_lost(DatabaseLost("gone again"), outage.turn)
+    assert [(entry["event"], entry.get("reason")) for entry in logs] == [
+        ("database_lost", "the server is gone"),
+        ("database_back", None),
+        ("database_lost", "gone again"),
+    ]
+
+
 async def test_a_stop_waits_for_what_is_under_way_and_ticks_no_more() -> None:
     slow = Slow()
     ticker = a_ticker(slow.tick, every=0.01)
