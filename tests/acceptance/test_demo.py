@@ -270,6 +270,7 @@ class TestNews:
             {"status": "expired"},
             {"status": "pending", "link_number": 1},
             {"status": "link_ready", "link_number": 2},
+            {"status": "in_progress", "link_number": 2},  # between two looks it was made and opened
             {"lost": 2, "orphans": 2},
         ],
     )

@@ -189,6 +189,9 @@ class News:
         if len(before.orphans) < len(frame.orphans) == len(frame.lost_posts):
             yield _found(frame.orphans)
         for old, new in zip(before.invites, frame.invites, strict=True):
+            # By its number: a screen that is slow may see the link first when it is in use already.
+            if new.link_number > max(old.link_number, 1):
+                yield _has_another_link(new)
             if old.status != new.status and (sentence := _moved(new)):
                 yield sentence
 
@@ -207,6 +210,13 @@ def _found(refs: Sequence[str]) -> str:
     )
 
 
+def _has_another_link(invite: Invite) -> str:
+    return (
+        f"{invite.candidate_ref} has link {invite.link_number}. "
+        "The one before is dead, so nobody ever holds two that work."
+    )
+
+
 def _moved(invite: Invite) -> str | None:
     match invite:
         case Invite(status="refused", candidate_ref=ref, error_code=code):
@@ -216,8 +226,6 @@ def _moved(invite: Invite) -> str | None:
                 f"A last look at {ref}'s link shows it dead and unused. The row allows {most} links (max_links), "
                 "so one more is asked for, now and not before."
             )
-        case Invite(status="link_ready", candidate_ref=ref, link_number=number) if number > 1:
-            return f"{ref} has link {number}. The one before is dead, so nobody ever holds two that work."
         case Invite(status="expired", candidate_ref=ref):
             return f"{ref}'s only link died unused: expired."
         case Invite(status="failed", candidate_ref=ref):
