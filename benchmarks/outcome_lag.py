@@ -14,6 +14,7 @@ import argparse
 import sys
 import textwrap
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -35,7 +36,8 @@ WATCH_INTERVAL_SECONDS = 10  #: the service's default
 REQUESTS_MAX = 1.2
 MISSING_AFTER = timedelta(minutes=1)
 
-NETS = "select coalesce(sum(sent), 0) from zenhire.request_counts where share = 'nets'"
+SENT = "select coalesce(sum(sent), 0) from zenhire.request_counts"
+NETS = f"{SENT} where share = 'nets'"
 
 LAGS = """
 select s.session_id, i.status_changed_at from zenhire.candidate_invites i
@@ -130,10 +132,11 @@ def measure(plan: Plan) -> Measured:
         candidates=CandidateMix(come="when_sent"), limits=Limits(concurrency=plan.cap, requests_per_minute=PER_MINUTE)
     )
     with watched(plan.open_sessions, profile) as stage:
-        before, began_at, nets_before = dict(stage.platform.answers), time.monotonic(), stage.ask(NETS)
+        before = _requests(stage)
         recovery = _live_through_it(stage, plan)
-        minutes = (time.monotonic() - began_at) / 60
-        answers = {name: count - before.get(name, 0) for name, count in stage.platform.answers.items()}
+        after = _requests(stage)
+        minutes = (after.at - before.at) / 60
+        answers = after.answers - before.answers
         ended, known = _ended(stage), _known(stage)
         now = stage.now()
         return Measured(
@@ -146,12 +149,28 @@ def measure(plan: Plan) -> Measured:
             outcomes=len(known),
             looks=_count(answers, "get_session"),
             lists=_count(answers, "list_sessions"),
-            nets=stage.ask(NETS) - nets_before,
+            nets=after.nets - before.nets,
             refused=sum(count for (_, outcome), count in answers.items() if outcome == "429"),
-            budget_used=sum(answers.values()) / (PER_MINUTE * minutes),
+            budget_used=answers.total() / (PER_MINUTE * minutes),
             mebibytes=most_memory(stage.replica_pid()),
             history=history(stage),
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requests:
+    """All that were sent until one moment."""
+
+    at: float
+    answers: Counter[tuple[str, str]]  #: by the vendor's count
+    nets: int  #: by the service's
+
+
+def _requests(stage: Watched) -> Requests:
+    """Just after the service has written down its own count, as it does every few seconds: both are of one time."""
+    written = stage.ask(SENT)
+    stage.wait_until(lambda: stage.ask(SENT) != written, within=60, what="count of requests")
+    return Requests(at=time.monotonic(), answers=Counter(stage.platform.answers), nets=stage.ask(NETS))
 
 
 def _live_through_it(stage: Watched, plan: Plan) -> Recovery | None:
@@ -208,7 +227,7 @@ def _enough(lags: list[float]) -> list[float]:
     return lags
 
 
-def _count(answers: dict[tuple[str, str], int], endpoint: str) -> int:
+def _count(answers: Counter[tuple[str, str]], endpoint: str) -> int:
     return sum(count for (name, _), count in answers.items() if name == endpoint)
 
 
